@@ -1,0 +1,17 @@
+//! The contract between the engine and what plugs into it.
+//!
+//! Architecture invariant: this crate knows neither the engine nor any component. It does no I/O and reads no clock.
+
+mod config;
+mod context;
+mod gather;
+mod keys;
+mod seal;
+mod text;
+
+pub use config::{Component, ConfigError, Factory, ProcessError, Processor, processor};
+pub use context::{Context, Counts};
+pub use gather::{Gather, Rows, RowsError};
+pub use keys::{Domain, Key, KeyError, Keyring, Pseudonym};
+pub use seal::{Seal, Sealed};
+pub use text::{Text, map_text};
