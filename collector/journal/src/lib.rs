@@ -1,0 +1,24 @@
+//! The durable log between processing and exporting: one append per gather, group fsync, readers by memory map.
+//!
+//! Layout on disk: `<journal id>-<first position>.seg`, see [`segment`](crate::segment). A segment is only appended,
+//! sealed or unlinked, never truncated or rewritten.
+//!
+//! Architecture invariant: the journal knows neither senders nor stores. It takes what is sealed and numbers it.
+
+mod audit;
+mod error;
+mod folder;
+mod frame;
+mod reader;
+mod segment;
+mod writer;
+
+pub use audit::{CANON_VERSION, Verdict, commitment, leaf, verify};
+pub use error::Error;
+pub use frame::Part;
+pub use reader::{Cursor, Entries, Entry, Snapshot, View};
+pub use segment::{JournalId, Position};
+pub use writer::{Journal, Options, Stats};
+
+#[cfg(test)]
+mod tests;
