@@ -1,0 +1,121 @@
+//! Echoes among errors.
+
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+
+use arrow::array::Array;
+use component::Rows;
+use hashbrown::HashMap;
+
+use super::{Id, Identity, Key, Links, Recent, SpanId, text};
+
+/// One row, as far as it matters here.
+struct Fault {
+    own: Option<Id>,
+    key: Option<Key>,
+    form: Form,
+    span: Option<SpanId>,
+    tenant: u64,
+}
+
+/// How an error arrived, the most telling first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Form {
+    Event,
+    Log,
+    /// A failed span.
+    Span,
+}
+
+/// Which errors repeat which.
+pub(super) fn links(rows: &Rows, seen: &mut Recent, hasher: &RandomState) -> Links {
+    let identity = Identity::new(rows);
+    let faults = read(rows, &identity, hasher);
+    let mut links = Links::default();
+    failed_spans(rows, &identity, &faults, &mut links);
+    same_exceptions(&identity, &faults, seen, &mut links);
+    for fault in &faults {
+        if let (Some(key), Some(own)) = (fault.key, &fault.own) {
+            seen.keep(key, links.root(own));
+        }
+    }
+    links
+}
+
+fn read(rows: &Rows, identity: &Identity, hasher: &RandomState) -> Vec<Fault> {
+    let (kinds, messages, status) = (rows.text("error_type"), rows.text("message"), rows.text("status_message"));
+    let index = rows.int("event_index");
+    let fault = |row: usize| {
+        let (tenant, span) = (identity.tenant(row, hasher), identity.span(row));
+        let event = index.filter(|a| a.is_valid(row)).map(|a| a.value(row));
+        let (form, own) = match (identity.is_log(row), event) {
+            (true, _) => (Form::Log, identity.uid(row)),
+            (false, Some(index)) => (Form::Event, span.map(|span| Id::Event(span, index))),
+            (false, None) => (Form::Span, span.map(Id::Span)),
+        };
+        let message = text(messages, row).or_else(|| text(status, row)).unwrap_or_default();
+        let key = text(kinds, row)
+            .zip(identity.trace(row))
+            .map(|(kind, trace)| Key::Error(tenant, trace, hasher.hash_one((short(kind), bare(message, kind)))));
+        Fault { own, key, form, span, tenant }
+    };
+    (0..rows.len()).map(fault).collect()
+}
+
+/// The last part of a type's name: SDKs differ in how much of the path they give.
+fn short(kind: &str) -> &str {
+    kind.rsplit(['.', ':', '/', '$']).next().unwrap_or(kind)
+}
+
+/// The message without the type that span statuses put before it.
+fn bare<'a>(message: &'a str, kind: &str) -> &'a str {
+    let stripped = message.strip_prefix(kind).or_else(|| message.strip_prefix(short(kind)));
+    stripped.and_then(|rest| rest.strip_prefix(": ")).unwrap_or(message)
+}
+
+/// A failed span repeats the exception that it recorded; a failed HTTP span repeats the call above it.
+fn failed_spans(rows: &Rows, identity: &Identity, faults: &[Fault], links: &mut Links) {
+    let mut events: HashMap<(u64, SpanId), &Id> = HashMap::new();
+    let mut spans: HashMap<(u64, SpanId), &Id> = HashMap::new();
+    let (operation, model) = (rows.text("operation"), rows.text("request_model"));
+    let is_call = |row: usize| text(operation, row).is_some() || text(model, row).is_some();
+    for (row, fault) in faults.iter().enumerate() {
+        let (Some(span), Some(own)) = (fault.span, &fault.own) else { continue };
+        match fault.form {
+            Form::Event => _ = events.entry((fault.tenant, span)).or_insert(own),
+            Form::Span if is_call(row) => _ = spans.entry((fault.tenant, span)).or_insert(own),
+            Form::Span | Form::Log => {}
+        }
+    }
+    // Calls first, so that an HTTP span below a call finds what counts for the call.
+    for calls in [true, false] {
+        for (row, fault) in faults.iter().enumerate().filter(|(row, f)| f.form == Form::Span && is_call(*row) == calls)
+        {
+            let event = fault.span.and_then(|span| events.get(&(fault.tenant, span)));
+            let above = || identity.parent(row).and_then(|parent| spans.get(&(fault.tenant, parent)));
+            if let Some(id) = event {
+                links.add(row, fault.own.as_ref(), id, "failed_span");
+            } else if let Some(id) = if calls { None } else { above() } {
+                links.add(row, fault.own.as_ref(), id, "failed_span");
+            }
+        }
+    }
+}
+
+/// One exception, recorded on several spans and in a log: the first counts.
+fn same_exceptions(identity: &Identity, faults: &[Fault], seen: &Recent, links: &mut Links) {
+    let mut groups: HashMap<Key, Vec<usize>> = HashMap::new();
+    for (row, fault) in faults.iter().enumerate() {
+        if let Some(key) = fault.key {
+            groups.entry(key).or_default().push(row);
+        }
+    }
+    for (key, members) in groups {
+        let named = members.iter().copied().filter(|row| faults[*row].own.is_some());
+        let first = named.min_by_key(|row| (links.of.contains_key(row), faults[*row].form, identity.time(*row), *row));
+        let Some(id) = seen.get(&key).or_else(|| faults[first?].own.as_ref()).cloned() else { continue };
+        for row in members {
+            links.add(row, faults[row].own.as_ref(), &id, "same_exception");
+        }
+    }
+}

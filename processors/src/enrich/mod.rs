@@ -1,0 +1,99 @@
+//! Fills what a record does not say itself: user, session, client network, user agent, and every column marked
+//! `by: enrich` in the tables.
+//!
+//! ```yaml
+//! processors:
+//!   enrich:
+//!     client:
+//!       trusted_hops: 1                  # proxies of yours that a request passes; 0 believes no forwarding header
+//!       # trusted_proxies: [10.0.0.0/8]  # or their networks
+//!     nobody: [anonymous, guest]         # words that mean that no user is known
+//!     memory: 8388608                    # bytes a worker may use to remember traces, sessions, devices and agents
+//! ```
+//!
+//! What the sender set is a fact (`user_source` is `attribute`); what other records tell is a hint (`trace`, `session`,
+//! `device`), which the merge works out again from facts alone. Audit rows take no hints.
+
+mod agent;
+mod calls;
+mod client;
+mod events;
+mod identity;
+mod read;
+mod security;
+mod url;
+mod web;
+
+use component::{Component, ConfigError, Context, Gather, ProcessError, Processor, Rows};
+use serde::Deserialize;
+
+/// Settings.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Whom to believe about the client's address.
+    pub client: client::Config,
+    /// Words that senders write when nobody is known, compared without case.
+    pub nobody: Vec<String>,
+    /// Bytes that each worker may use to remember traces, sessions, devices and user agents.
+    pub memory: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let words = ["anonymous", "anonymoususer", "unknown", "undefined", "null", "none", "nil", "n/a", "-"];
+        Self { client: client::Config::default(), nobody: words.map(str::to_owned).to_vec(), memory: 8 << 20 }
+    }
+}
+
+/// The processor.
+pub struct Enrich {
+    identity: identity::Identity,
+    client: client::Client,
+    agents: agent::Agents,
+}
+
+impl Component for Enrich {
+    const NAME: &'static str = "enrich";
+    const ABOUT: &'static str = "Fills user, session, client network, user agent and derived columns.";
+    type Config = Config;
+
+    fn new(config: Config, _cx: &Context) -> Result<Self, ConfigError> {
+        Ok(Self {
+            identity: identity::Identity::new(config.memory / 4 * 3, &config.nobody),
+            client: client::Client::new(&config.client)?,
+            agents: agent::Agents::new(config.memory / 4),
+        })
+    }
+}
+
+impl Processor for Enrich {
+    fn process(&mut self, gather: &mut Gather) -> Result<(), ProcessError> {
+        self.identity.fill(gather)?;
+        for rows in gather.tables_mut() {
+            self.client.fill(rows)?;
+            self.agents.fill(rows)?;
+            derive(rows)?;
+        }
+        Ok(())
+    }
+}
+
+/// Columns that follow from others of the same row.
+fn derive(rows: &mut Rows) -> Result<(), ProcessError> {
+    let table = std::sync::Arc::clone(rows.table());
+    match table.name.as_str() {
+        "requests" => web::requests(rows),
+        "errors" => web::errors(rows),
+        "activity_events" => events::activity(rows),
+        "rate_limits" => events::rate_limits(rows),
+        "auth_events" => security::auth(rows),
+        "audit_log" => security::audit(rows),
+        "provider_calls" => calls::provider_calls(rows),
+        "key_events" => calls::key_events(rows),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

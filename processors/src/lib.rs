@@ -1,0 +1,30 @@
+//! How data changes in memory: one file (or folder) each, no I/O, no clock.
+
+pub mod cost;
+pub mod enrich;
+pub mod filter;
+pub mod hash;
+pub mod redact;
+
+mod address;
+mod memo;
+
+mod echo;
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod readme;
+
+use component::{Factory, Processor, processor};
+
+/// Every processor, in the order of the default chain. A new one is one file and one line here.
+pub const ALL: &[Factory<dyn Processor>] = &[
+    processor::<filter::Filter>(),
+    processor::<enrich::Enrich>(),
+    processor::<cost::Cost>(),
+    processor::<hash::Hash>(),
+    processor::<redact::Redact>(),
+];
+
+/// The stages of [`ALL`] that make up the seal: always there, always last, in this order.
+pub const SEAL: &[&str] = &["hash", "redact"];

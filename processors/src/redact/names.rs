@@ -1,0 +1,500 @@
+//! What an attribute's name says about its value, before the value is looked at.
+
+use std::borrow::Cow;
+
+use hashbrown::HashMap;
+use schemas::{Catalog, Class, Column, Source};
+
+use super::kind::{BUILT_IN, Kind};
+use super::scan::Off;
+
+/// What to do with the value under a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rule {
+    /// The name says nothing: look at the value.
+    Scan,
+    /// The value is of this kind, whatever it looks like.
+    Mask(Kind),
+    /// Content of a conversation or a message: the entry goes.
+    Remove,
+}
+
+/// A name's rule, and whether the name itself was looked through.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Known {
+    pub(super) rule: Rule,
+    pub(super) harmless: bool,
+}
+
+/// Names are looked up again and again; the memo is emptied when it holds this many.
+const MEMO: usize = 4096;
+
+/// A longer name is judged by its end.
+const LONGEST: usize = 128;
+
+/// Names whose value is a secret, by their last one to three words written together.
+const SECRET: &[&str] = &[
+    "authorization",
+    "authorizationheader",
+    "authheader",
+    "cookie",
+    "cookies",
+    "setcookie",
+    "sessioncookie",
+    "password",
+    "passwords",
+    "passwd",
+    "pwd",
+    "passphrase",
+    "passcode",
+    "passwordhash",
+    "hashedpassword",
+    "secret",
+    "secrets",
+    "apikey",
+    "apikeys",
+    "apitoken",
+    "accesskey",
+    "accesskeyid",
+    "secretkey",
+    "secretaccesskey",
+    "privatekey",
+    "encryptionkey",
+    "signingkey",
+    "masterkey",
+    "sharedkey",
+    "hmackey",
+    "sshkey",
+    "authkey",
+    "subscriptionkey",
+    "accountkey",
+    "storagekey",
+    "clientsecret",
+    "connectionstring",
+    "token",
+    "authtoken",
+    "accesstoken",
+    "refreshtoken",
+    "idtoken",
+    "sessiontoken",
+    "csrftoken",
+    "xsrftoken",
+    "bearertoken",
+    "credential",
+    "credentials",
+    "jwt",
+    "phpsessid",
+    "jsessionid",
+    "connectsid",
+    "cvv",
+    "cvv2",
+    "cvc",
+    "otp",
+    "totp",
+    "otpcode",
+    "mfacode",
+    "pincode",
+    "webhooksecret",
+    "пароль",
+];
+
+/// Words before `token` or `secret` that make it a count, a cursor or a symbol.
+const NOT_A_TOKEN: &[&str] = &[
+    "input",
+    "output",
+    "prompt",
+    "completion",
+    "total",
+    "max",
+    "min",
+    "first",
+    "per",
+    "next",
+    "page",
+    "continuation",
+    "pagination",
+    "cached",
+    "reasoning",
+    "special",
+    "eos",
+    "bos",
+    "stop",
+    "pad",
+    "unk",
+    "unexpected",
+    "invalid",
+    "num",
+];
+
+/// Names whose value names a person, by their last one to three words written together.
+const DIRECT: &[(Kind, &[&str])] = &[
+    (Kind::Email, &["email", "emails", "emailaddress", "useremail", "mailaddress", "mailto"]),
+    (
+        Kind::Phone,
+        &[
+            "phone",
+            "phones",
+            "phonenumber",
+            "telephone",
+            "mobilenumber",
+            "mobilephone",
+            "cellphone",
+            "msisdn",
+            "tel",
+            "fax",
+            "faxnumber",
+        ],
+    ),
+    (
+        Kind::Name,
+        &[
+            "fullname",
+            "firstname",
+            "lastname",
+            "givenname",
+            "familyname",
+            "middlename",
+            "realname",
+            "username",
+            "surname",
+            "patronymic",
+            "maidenname",
+            "nickname",
+            "customername",
+            "patientname",
+            "personname",
+            "contactname",
+            "parentname",
+            "childname",
+            "studentname",
+            "teachername",
+            "cardholder",
+            "cardholdername",
+            "accountholder",
+            "userdisplayname",
+            "recipientname",
+            "legalname",
+        ],
+    ),
+    (
+        Kind::Address,
+        &[
+            "streetaddress",
+            "homeaddress",
+            "postaladdress",
+            "billingaddress",
+            "shippingaddress",
+            "mailingaddress",
+            "deliveryaddress",
+            "useraddress",
+            "customeraddress",
+            "addressline",
+            "addressline1",
+            "addressline2",
+            "street",
+        ],
+    ),
+    (Kind::Ssn, &["ssn", "socialsecuritynumber", "socialsecurity"]),
+    (
+        Kind::Id,
+        &[
+            "passport",
+            "passportnumber",
+            "passportno",
+            "nationalid",
+            "taxid",
+            "taxpayerid",
+            "driverslicense",
+            "driverlicense",
+            "iin",
+            "snils",
+        ],
+    ),
+    (Kind::Birth, &["dob", "birthdate", "dateofbirth", "birthday"]),
+    (Kind::Card, &["cardnumber", "creditcard", "creditcardnumber", "ccnumber", "cardno"]),
+    (Kind::Iban, &["iban"]),
+];
+
+/// Content of model calls and of HTTP bodies: whole names, or all names below one that ends in a dot.
+const CONTENT: &[&str] = &[
+    "gen_ai.input.messages",
+    "gen_ai.output.messages",
+    "gen_ai.system_instructions",
+    "gen_ai.prompt.",
+    "gen_ai.prompt",
+    "gen_ai.completion.",
+    "gen_ai.completion",
+    "gen_ai.tool.call.arguments",
+    "gen_ai.tool.call.result",
+    "gen_ai.tool.definitions",
+    "gen_ai.retrieval.query.text",
+    "gen_ai.retrieval.documents",
+    "gen_ai.memory.",
+    "gen_ai.event.content",
+    "gen_ai.request.headers",
+    "gen_ai.headers",
+    "llm.headers",
+    "llm.input_messages.",
+    "llm.input_messages",
+    "llm.output_messages.",
+    "llm.output_messages",
+    "llm.prompts.",
+    "llm.prompts",
+    "llm.completions.",
+    "llm.completions",
+    "llm.prompt_template.variables",
+    "llm.prompt_template.template",
+    "llm.request.functions.",
+    "input.value",
+    "output.value",
+    "message.content",
+    "traceloop.entity.input",
+    "traceloop.entity.output",
+    "ai.prompt",
+    "ai.prompt.",
+    "ai.response.text",
+    "ai.response.object",
+    "ai.response.toolcalls",
+    "ai.response.reasoning",
+    "ai.toolcall.args",
+    "ai.toolcall.result",
+    "langfuse.observation.input",
+    "langfuse.observation.output",
+    "langfuse.trace.input",
+    "langfuse.trace.output",
+    "http.request.body.content",
+    "http.response.body.content",
+    "http.request.body.text",
+    "http.response.body.text",
+    "http.request.body",
+    "http.response.body",
+];
+
+/// Names below a content prefix that are no content.
+const NOT_CONTENT: &[&str] = &[
+    "gen_ai.prompt.name",
+    "gen_ai.prompt.version",
+    "gen_ai.prompt.id",
+    "http.request.body.size",
+    "http.response.body.size",
+];
+
+/// The rules for names: built in, from the schema's classes, and from the configuration.
+pub(super) struct Names {
+    /// What the configuration says of a name, then what the schema's classes say.
+    configured: HashMap<String, Rule>,
+    declared: HashMap<String, Rule>,
+    memo: HashMap<String, Known>,
+    endings: Endings,
+    keep_content: bool,
+    off: Off,
+}
+
+impl Names {
+    /// Rules for these tables. Every alias of a direct or secret column is such a name wherever it turns up.
+    pub(super) fn new(catalog: &Catalog, keep_content: bool, secret: &[String], keep: &[String], off: Off) -> Self {
+        let mut declared = HashMap::new();
+        let mut configured = HashMap::new();
+        for column in catalog.tables().iter().flat_map(|t| &t.columns) {
+            if !matches!(column.class, Class::Direct | Class::Secret) {
+                continue;
+            }
+            let kind = kind_of(column);
+            for source in &column.from {
+                if let Source::Attribute { key, .. } | Source::Resource(key) = source {
+                    declared.entry(key.to_lowercase()).or_insert(Rule::Mask(kind));
+                }
+            }
+        }
+        configured.extend(secret.iter().map(|name| (name.to_lowercase(), Rule::Mask(Kind::Secret))));
+        configured.extend(keep.iter().map(|name| (name.to_lowercase(), Rule::Scan)));
+        let direct = DIRECT.iter().flat_map(|(_, names)| names.iter());
+        let listed = SECRET.iter().chain(direct).chain(super::detect::QUERY_NAMES).copied();
+        let endings = Endings::new(listed.chain(secret.iter().map(String::as_str)));
+        Self { endings, configured, declared, memo: HashMap::new(), keep_content, off }
+    }
+
+    /// Whether a name that ends where this text ends could have a rule in free text.
+    #[inline]
+    pub(super) fn could_end(&self, text: &[u8]) -> bool {
+        self.endings.has(text)
+    }
+
+    /// The rule for a name.
+    pub(super) fn rule(&mut self, name: &str) -> Rule {
+        self.known(name).rule
+    }
+
+    /// What is known of a name.
+    pub(super) fn known(&mut self, name: &str) -> Known {
+        if let Some(known) = self.memo.get(name) {
+            return *known;
+        }
+        let rule = match self.judge(name) {
+            Rule::Mask(kind) if self.off.has(kind) => Rule::Scan,
+            rule => rule,
+        };
+        if self.memo.len() >= MEMO {
+            self.memo.clear();
+        }
+        let known = Known { rule, harmless: false };
+        self.memo.insert(name.to_owned(), known);
+        known
+    }
+
+    /// Remembers that a name holds nothing that is to be redacted.
+    pub(super) fn is_harmless(&mut self, name: &str) {
+        if let Some(known) = self.memo.get_mut(name) {
+            known.harmless = true;
+        }
+    }
+
+    /// Whether a record or span event of this name carries the content of a model call as its body.
+    pub(super) fn is_content_event(&self, name: &str) -> bool {
+        !self.keep_content
+            && name.starts_with("gen_ai.")
+            && (name.ends_with(".message") || name.starts_with("gen_ai.content.") || name == "gen_ai.choice")
+    }
+
+    fn judge(&self, name: &str) -> Rule {
+        let lower = without_tokens(name).to_lowercase();
+        if let Some(rule) = self.configured.get(&lower) {
+            return *rule;
+        }
+        if is_content(&lower) {
+            return if self.keep_content { Rule::Scan } else { Rule::Remove };
+        }
+        self.declared.get(&lower).copied().unwrap_or_else(|| by_words(&without_tokens(name)))
+    }
+}
+
+/// The name with a neutral word for each token: what was redacted from it says nothing.
+fn without_tokens(name: &str) -> Cow<'_, str> {
+    if !name.contains('[') {
+        return Cow::Borrowed(name);
+    }
+    Cow::Owned(BUILT_IN.iter().fold(name.to_owned(), |name, (_, _, token)| name.replace(token, "redacted")))
+}
+
+/// The kind of a schema column that may not be stored.
+fn kind_of(column: &Column) -> Kind {
+    if column.class == Class::Secret {
+        return Kind::Secret;
+    }
+    let words: &[(&str, Kind)] = &[
+        ("email", Kind::Email),
+        ("phone", Kind::Phone),
+        ("session", Kind::Session),
+        ("device", Kind::Device),
+        ("client_address", Kind::Ip),
+        ("forwarded", Kind::Ip),
+        ("ip", Kind::Ip),
+        ("address", Kind::Address),
+        ("user", Kind::User),
+        ("name", Kind::Name),
+        ("birth", Kind::Birth),
+        ("actor", Kind::User),
+        ("parent", Kind::User),
+        ("body", Kind::Content),
+    ];
+    words.iter().find(|(word, _)| column.name.contains(word)).map_or(Kind::Id, |(_, kind)| *kind)
+}
+
+fn is_content(lower: &str) -> bool {
+    let listed = CONTENT.iter().any(|c| if c.ends_with('.') { lower.starts_with(c) } else { lower == *c });
+    listed && !NOT_CONTENT.contains(&lower)
+}
+
+fn by_words(name: &str) -> Rule {
+    let words = words(name);
+    let count = words.len();
+    for take in 1..=3.min(count) {
+        let ending = words[count - take..].concat();
+        if SECRET.contains(&ending.as_str()) {
+            let counted =
+                take == 1 && count > 1 && ending == "token" && NOT_A_TOKEN.contains(&words[count - 2].as_str());
+            return if counted { Rule::Scan } else { Rule::Mask(Kind::Secret) };
+        }
+        if let Some((kind, _)) = DIRECT.iter().find(|(_, names)| names.contains(&ending.as_str())) {
+            return Rule::Mask(*kind);
+        }
+    }
+    Rule::Scan
+}
+
+/// Lower-case words of a name, parted by punctuation or by camel case.
+fn words(name: &str) -> Vec<String> {
+    let mut from = name.len().saturating_sub(LONGEST);
+    while !name.is_char_boundary(from) {
+        from += 1;
+    }
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut lower_before = false;
+    for c in name[from..].chars() {
+        let parted = !c.is_alphanumeric();
+        if (parted || (c.is_uppercase() && lower_before)) && !word.is_empty() {
+            words.push(std::mem::take(&mut word));
+        }
+        if !parted {
+            word.extend(c.to_lowercase());
+        }
+        lower_before = c.is_lowercase();
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    words
+}
+
+/// The last three letters that a name with a rule can have, a bit for each combination: spares the look-up for most.
+struct Endings([u64; 275]);
+
+impl Endings {
+    fn new<'a>(names: impl Iterator<Item = &'a str>) -> Self {
+        let mut bits = [0; 275];
+        for name in names {
+            if let Some(Ending::Letters(index)) = ending(name.as_bytes()) {
+                bits[index / 64] |= 1 << (index % 64);
+            }
+        }
+        Self(bits)
+    }
+
+    #[inline]
+    fn has(&self, name: &[u8]) -> bool {
+        match ending(name) {
+            None => false,
+            Some(Ending::Other) => true,
+            Some(Ending::Letters(index)) => self.0[index / 64] >> (index % 64) & 1 == 1,
+        }
+    }
+}
+
+enum Ending {
+    /// Number of the combination.
+    Letters(usize),
+    /// Digits or letters of other scripts.
+    Other,
+}
+
+/// How a text ends, the marks between words skipped; `None` for less than three letters.
+#[inline]
+fn ending(text: &[u8]) -> Option<Ending> {
+    let (mut index, mut count) = (0, 0);
+    for byte in text.iter().rev().take(6) {
+        match byte.to_ascii_lowercase() {
+            letter @ b'a'..=b'z' => {
+                index = index * 26 + usize::from(letter - b'a');
+                count += 1;
+                if count == 3 {
+                    return Some(Ending::Letters(index));
+                }
+            }
+            b'_' | b'-' | b'.' => {}
+            b'0'..=b'9' | 0x80.. => return Some(Ending::Other),
+            _ => return None,
+        }
+    }
+    None
+}
