@@ -1,0 +1,12 @@
+//! The Delta log at reader 1 / writer 2: actions, snapshots, commits, checkpoints.
+
+mod actions;
+mod checkpoint;
+mod commit;
+mod schema;
+mod snapshot;
+
+pub(crate) use actions::stats;
+pub use actions::{Add, Metadata, Remove};
+pub(crate) use commit::{Commit, Outcome};
+pub use snapshot::Snapshot;

@@ -1,0 +1,224 @@
+//! From journal positions to committed files, exactly once.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use journal::{Cursor, Entry, JournalId, Position, Snapshot as Segments};
+use schemas::{Catalog, Table};
+
+use crate::delta::{Add, Commit, Snapshot, stats};
+use crate::parquet_file::{self, Codec};
+use crate::rows::{self, Day, Times};
+use crate::store::random_name;
+use crate::{Error, Store};
+
+/// What a flush did.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Flushed {
+    pub(crate) rows: u64,
+    pub(crate) files: u64,
+}
+
+/// A follower of one journal.
+pub(crate) struct Follower {
+    pub(crate) journal: JournalId,
+    /// Everything up to here is committed in every table.
+    pub(crate) safe: Position,
+    /// Where reading goes on: first position of the segment and place in it.
+    cursor: Option<(Position, Cursor)>,
+}
+
+/// Entries taken at once, and where reading goes on after them.
+struct Chunk {
+    entries: Vec<Entry>,
+    cursor: Option<(Position, Cursor)>,
+    damaged: u64,
+    more: bool,
+}
+
+impl Follower {
+    pub(crate) fn new(journal: JournalId) -> Self {
+        Self { journal, safe: Position(0), cursor: None }
+    }
+
+    /// Reads entries after the cursor and up to `upto`, at most `max_bytes` of them.
+    fn chunk(&self, segments: &Segments, upto: Position, max_bytes: usize) -> Chunk {
+        let mut chunk = Chunk { entries: Vec::new(), cursor: self.cursor.clone(), damaged: 0, more: false };
+        let from = self.cursor.as_ref().map_or(Position(0), |(first, _)| *first);
+        let mut bytes = 0;
+        for view in segments.views().iter().filter(|v| v.id() == self.journal && v.first() >= from) {
+            let mut entries = match &self.cursor {
+                Some((first, cursor)) if *first == view.first() => view.entries_from(cursor.clone()),
+                _ => view.entries(),
+            };
+            loop {
+                let before = entries.cursor();
+                let Some(entry) = entries.next() else { break };
+                if entry.position() > upto || bytes >= max_bytes {
+                    chunk.damaged += entries.damaged();
+                    chunk.more = entry.position() <= upto;
+                    chunk.cursor = Some((view.first(), before));
+                    return chunk;
+                }
+                bytes += entry.len();
+                chunk.entries.push(entry);
+            }
+            chunk.damaged += entries.damaged();
+            chunk.cursor = Some((view.first(), entries.cursor()));
+        }
+        chunk
+    }
+
+    /// Commits everything up to `upto` to every table. Returns what was done and how much damage was skipped.
+    pub(crate) async fn flush(
+        &mut self,
+        tables: &mut Tables<'_>,
+        segments: &Segments,
+        upto: Position,
+        max_bytes: usize,
+    ) -> Result<(Flushed, u64), Error> {
+        let mut done = Flushed::default();
+        let mut damaged = 0;
+        loop {
+            let chunk = self.chunk(segments, upto, max_bytes);
+            damaged += chunk.damaged;
+            let last = chunk.entries.last().map(Entry::position);
+            let entries = Arc::new(chunk.entries);
+            if let Some(last) = last {
+                let each = tables.commit(self.journal, &entries, last).await?;
+                done.rows += each.rows;
+                done.files += each.files;
+                self.safe = last;
+            }
+            self.cursor = chunk.cursor;
+            if !chunk.more {
+                return Ok((done, damaged));
+            }
+        }
+    }
+}
+
+/// The tables of a lake while something is committed to them.
+pub(crate) struct Tables<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) catalog: &'a Arc<Catalog>,
+    pub(crate) snapshots: &'a mut HashMap<String, Snapshot>,
+    pub(crate) fingerprint: &'a str,
+    pub(crate) writer: &'a str,
+    pub(crate) now: DateTime<Utc>,
+}
+
+impl Tables<'_> {
+    async fn commit(
+        &mut self,
+        journal: JournalId,
+        entries: &Arc<Vec<Entry>>,
+        last: Position,
+    ) -> Result<Flushed, Error> {
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for (table, rows) in entries.iter().flat_map(Entry::tables) {
+            *counts.entry(table.to_owned()).or_default() += rows;
+        }
+        let mut done = Flushed::default();
+        for name in counts.into_keys() {
+            let Some(table) = self.catalog.table(&name).cloned() else {
+                tracing::warn!(table = name, "journaled rows of a table that is not in the schemas are left out");
+                continue;
+            };
+            let each = self.commit_table(&table, journal, entries, last).await?;
+            done.rows += each.rows;
+            done.files += each.files;
+        }
+        Ok(done)
+    }
+
+    async fn commit_table(
+        &mut self,
+        table: &Arc<Table>,
+        journal: JournalId,
+        entries: &Arc<Vec<Entry>>,
+        last: Position,
+    ) -> Result<Flushed, Error> {
+        let app = journal.to_string();
+        let snapshot =
+            self.snapshots.entry(table.name.clone()).or_insert(Snapshot::load(self.store, &table.name).await?);
+        snapshot.prepare(self.store, table, self.fingerprint, self.now).await?;
+        let done = Position(snapshot.position(&app).unwrap_or(0));
+        if done >= last {
+            return Ok(Flushed::default());
+        }
+        let encoded = encode_days(table, self.catalog, entries, done).await?;
+        let mut adds = Vec::new();
+        let mut rows = 0;
+        for file in encoded {
+            rows += file.rows as u64;
+            adds.push(self.put(table, file, 0).await?);
+        }
+        if adds.is_empty() {
+            return Ok(Flushed::default());
+        }
+        let files = adds.len() as u64;
+        let commit = Commit { operation: "WRITE", adds, position: Some((app, last.0)), ..Commit::default() };
+        if let Some(snapshot) = self.snapshots.get_mut(&table.name) {
+            snapshot.commit(self.store, commit, self.now).await?;
+        }
+        Ok(Flushed { rows, files })
+    }
+
+    /// Writes a file under a fresh name and describes it.
+    pub(crate) async fn put(&self, table: &Table, file: Encoded, level: u32) -> Result<Add, Error> {
+        let name = random_name().map_err(|e| Error::rows("naming a file", &table.name, e))?;
+        let path = format!("date={}/part-{level}-{name}.parquet", file.date);
+        let size = file.bytes.len();
+        self.store.create(&format!("{}/{path}", table.name), file.bytes).await?;
+        let tags = [("level", level.to_string()), ("writer", self.writer.to_owned())];
+        Ok(Add {
+            path,
+            partition_values: BTreeMap::from([("date".to_owned(), Some(file.date))]),
+            size: i64::try_from(size).unwrap_or(i64::MAX),
+            modification_time: self.now.timestamp_millis(),
+            data_change: level == 0,
+            stats: Some(stats(file.rows, file.times)),
+            tags: Some(tags.into_iter().map(|(k, v)| (k.to_owned(), Some(v))).collect()),
+        })
+    }
+}
+
+/// A file in memory.
+pub(crate) struct Encoded {
+    pub(crate) date: String,
+    pub(crate) bytes: bytes::Bytes,
+    pub(crate) rows: usize,
+    pub(crate) times: Option<Times>,
+}
+
+/// Sorts and encodes the rows after `done`, off the I/O threads.
+async fn encode_days(
+    table: &Arc<Table>,
+    catalog: &Arc<Catalog>,
+    entries: &Arc<Vec<Entry>>,
+    done: Position,
+) -> Result<Vec<Encoded>, Error> {
+    let (table, catalog, entries) = (Arc::clone(table), Arc::clone(catalog), Arc::clone(entries));
+    let name = table.name.clone();
+    let work = move || {
+        let mut frames = Vec::new();
+        for entry in entries.iter().filter(|e| e.position() > done) {
+            let parts = entry.parts(&catalog, |t| t == table.name)?;
+            frames.extend(parts.into_iter().map(|p| p.batch));
+        }
+        let days = rows::days(&table, &frames)?;
+        days.into_iter().map(|day| encode_day(&table, day)).collect()
+    };
+    tokio::task::spawn_blocking(work).await.map_err(|e| Error::rows("encoding rows", &name, e))?
+}
+
+fn encode_day(table: &Table, day: Day) -> Result<Encoded, Error> {
+    Ok(Encoded {
+        bytes: parquet_file::encode(table, &day.batch, Codec::Fast)?,
+        rows: day.batch.num_rows(),
+        times: rows::times(&day.batch),
+        date: day.date,
+    })
+}

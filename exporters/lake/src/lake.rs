@@ -1,0 +1,334 @@
+//! The one that follows the journal: flushes, merges, keeps the log short, and says how it fares.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use journal::{Journal, JournalId, Position, Snapshot as Segments};
+use schemas::Catalog;
+use tokio::time::{Instant, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+
+use crate::delta::{Commit, Outcome, Snapshot};
+use crate::flush::{Flushed, Follower, Tables};
+use crate::store::random_name;
+use crate::{Error, Location, Store, merge, retention};
+
+/// How often the lake does what.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Longest time between an OK and the commit of its rows.
+    pub flush_interval: Duration,
+    /// Journal bytes that are flushed at once, and that start a flush before its time.
+    pub flush_bytes: usize,
+    /// Time between two rounds of merges of what is left over, retention and vacuum.
+    pub tidy_interval: Duration,
+    /// How long log entries stay after a checkpoint covers them.
+    pub log_retention: Duration,
+    /// How long replaced files stay, for readers that still have the older version.
+    pub replaced_retention: Duration,
+    /// Whether files of other writers are merged as well; one process of a lake at most.
+    pub merge_all: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            flush_interval: Duration::from_secs(10),
+            flush_bytes: 32 << 20,
+            tidy_interval: Duration::from_secs(3600),
+            log_retention: Duration::from_secs(3600),
+            replaced_retention: Duration::from_secs(3600),
+            merge_all: false,
+        }
+    }
+}
+
+/// How the lake fares.
+#[derive(Debug, Clone, Default)]
+pub struct Stats {
+    /// Rows committed since the start.
+    pub rows: u64,
+    /// Files committed since the start.
+    pub files: u64,
+    /// Merges since the start.
+    pub merges: u64,
+    /// Failed rounds since the start.
+    pub failures: u64,
+    /// When a round last went well.
+    pub last_success: Option<DateTime<Utc>>,
+    /// Why the last round failed; `None` when it went well.
+    pub last_error: Option<String>,
+    /// Last journal position that is committed in every table.
+    pub position: Position,
+    /// By table: version and live files.
+    pub tables: Vec<TableStats>,
+}
+
+/// One table of the lake.
+#[derive(Debug, Clone)]
+pub struct TableStats {
+    /// Name.
+    pub name: String,
+    /// Delta version.
+    pub version: i64,
+    /// Live files.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// A lake and the journal that it follows.
+pub struct Lake {
+    store: Store,
+    catalog: Arc<Catalog>,
+    journal: Journal,
+    options: Options,
+    fingerprint: String,
+    writer: String,
+    snapshots: HashMap<String, Snapshot>,
+    followers: Vec<Follower>,
+    stats: Arc<Mutex<Stats>>,
+    swept: Option<DateTime<Utc>>,
+}
+
+impl Lake {
+    /// Opens every table and finds out how far each journal of the folder is committed.
+    pub async fn open(
+        location: &Location,
+        journal: Journal,
+        options: Options,
+        fingerprint: String,
+    ) -> Result<Self, Error> {
+        let store = location.open()?;
+        let catalog = Arc::clone(journal.catalog());
+        let mut snapshots = HashMap::new();
+        for table in catalog.tables() {
+            let mut snapshot = Snapshot::load(&store, &table.name).await?;
+            // A table that exists is checked now, so that a wrong key or schema stops the start and not the first flush.
+            if snapshot.version() >= 0 {
+                snapshot.prepare(&store, table, &fingerprint, Utc::now()).await?;
+            }
+            snapshots.insert(table.name.clone(), snapshot);
+        }
+        let own = journal.id().to_string();
+        let ahead = snapshots.values().filter_map(|s| s.position(&own)).max().unwrap_or(0);
+        if ahead > journal.stats().appended.0 {
+            return Err(Error::Restored {
+                folder: journal.folder().to_owned(),
+                ahead,
+                ends: journal.stats().appended.0,
+            });
+        }
+        let mut ids: Vec<JournalId> = Segments::open(journal.folder())?.views().iter().map(|v| v.id()).collect();
+        ids.push(journal.id());
+        ids.sort();
+        ids.dedup();
+        let writer = writer_name(journal.folder())?;
+        let followers = ids.into_iter().map(Follower::new).collect();
+        let stats = Arc::default();
+        Ok(Self { store, catalog, journal, options, fingerprint, writer, snapshots, followers, stats, swept: None })
+    }
+
+    /// A handle on how the lake fares, which outlives [`Lake::run`].
+    pub fn stats(&self) -> Arc<Mutex<Stats>> {
+        Arc::clone(&self.stats)
+    }
+
+    /// Flushes and merges until `stop`, then flushes once more.
+    pub async fn run(mut self, stop: CancellationToken) -> Result<(), Error> {
+        let mut tick = tokio::time::interval(self.options.flush_interval.max(Duration::from_millis(50)));
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut bytes_check = tokio::time::interval(Duration::from_secs(1));
+        bytes_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut tidied = Instant::now();
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => break,
+                _ = tick.tick() => {}
+                _ = bytes_check.tick() => {
+                    if !self.is_due() {
+                        continue;
+                    }
+                }
+            }
+            let tidy = tidied.elapsed() >= self.options.tidy_interval;
+            let round = self.round(tidy, Utc::now()).await;
+            if tidy && round.is_ok() {
+                tidied = Instant::now();
+            }
+            self.note(round.err());
+        }
+        let last = self.flush(Utc::now()).await;
+        if let Err(e) = &last {
+            tracing::warn!(error = %e, "the last flush failed; the rows are in the journal and go to the lake at the next start");
+        }
+        self.note(last.err());
+        Ok(())
+    }
+
+    fn is_due(&self) -> bool {
+        self.journal.stats().bytes >= self.options.flush_bytes as u64 * 2
+    }
+
+    async fn round(&mut self, tidy: bool, now: DateTime<Utc>) -> Result<(), Error> {
+        self.flush(now).await?;
+        self.maintain(tidy, now).await
+    }
+
+    /// Commits everything that is durable, and lets go of segments that nobody needs.
+    pub async fn flush(&mut self, now: DateTime<Utc>) -> Result<u64, Error> {
+        let durable = self.journal.subscribe().borrow().clone()?;
+        let own = self.journal.id();
+        let segments = Segments::open(self.journal.folder())?;
+        let mut done = Flushed::default();
+        for follower in &mut self.followers {
+            let upto = if follower.journal == own { durable } else { Position(u64::MAX) };
+            let mut tables = Tables {
+                store: &self.store,
+                catalog: &self.catalog,
+                snapshots: &mut self.snapshots,
+                fingerprint: &self.fingerprint,
+                writer: &self.writer,
+                now,
+            };
+            let (flushed, damaged) = follower.flush(&mut tables, &segments, upto, self.options.flush_bytes).await?;
+            done.rows += flushed.rows;
+            done.files += flushed.files;
+            if damaged > 0 {
+                tracing::error!(damaged, journal = %follower.journal, "damaged places in the journal were skipped");
+                self.journal.quarantine(damaged);
+            }
+            if follower.journal != own {
+                self.journal.release(follower.journal, Position(u64::MAX))?;
+            }
+        }
+        self.followers.retain(|f| f.journal == own);
+        let safe = self.followers.first().map_or(Position(0), |f| f.safe);
+        if done.rows > 0 && self.journal.stats().bytes > 1 << 20 {
+            self.journal.roll()?;
+        }
+        self.journal.release(own, safe)?;
+        let mut stats = self.stats.lock().unwrap_or_else(PoisonError::into_inner);
+        stats.rows += done.rows;
+        stats.files += done.files;
+        stats.position = safe;
+        Ok(done.rows)
+    }
+
+    /// Merges, checkpoints and cleans; with `tidy` also what waits for less than a full merge, retention and vacuum.
+    pub async fn maintain(&mut self, tidy: bool, now: DateTime<Utc>) -> Result<(), Error> {
+        for table in Arc::clone(&self.catalog).tables() {
+            let Some(mut snapshot) = self.snapshots.remove(&table.name) else { continue };
+            let result = self.maintain_table(table, &mut snapshot, tidy, now).await;
+            self.snapshots.insert(table.name.clone(), snapshot);
+            result?;
+        }
+        if tidy {
+            let due = self.swept.is_none_or(|at| now - at > TimeDelta::days(1));
+            self.swept = if due { Some(now) } else { self.swept };
+        }
+        Ok(())
+    }
+
+    async fn maintain_table(
+        &mut self,
+        table: &Arc<schemas::Table>,
+        snapshot: &mut Snapshot,
+        tidy: bool,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        if snapshot.version() < 0 {
+            return Ok(());
+        }
+        for plan in merge::plan(snapshot, &self.writer, self.options.merge_all, tidy) {
+            self.merge(table, snapshot, &plan, now).await?;
+        }
+        if tidy {
+            retention::expire(&self.store, table, snapshot, now).await?;
+            retention::vacuum(&self.store, snapshot, delta(self.options.replaced_retention), now).await?;
+            if self.swept.is_none_or(|at| now - at > TimeDelta::days(1)) {
+                retention::sweep(&self.store, snapshot, TimeDelta::days(1), now).await?;
+            }
+        }
+        if snapshot.is_checkpoint_due() {
+            snapshot.checkpoint(&self.store).await?;
+            snapshot.clean_log(&self.store, delta(self.options.log_retention), now).await?;
+        }
+        Ok(())
+    }
+
+    async fn merge(
+        &mut self,
+        table: &schemas::Table,
+        snapshot: &mut Snapshot,
+        plan: &merge::Plan,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let merged = merge::merge(&self.store, table, plan).await?;
+        let tables = Tables {
+            store: &self.store,
+            catalog: &self.catalog,
+            snapshots: &mut self.snapshots,
+            fingerprint: &self.fingerprint,
+            writer: &self.writer,
+            now,
+        };
+        let add = tables.put(table, merged, plan.level).await?;
+        let path = format!("{}/{}", table.name, add.path);
+        let removes = plan.sources.iter().map(|s| s.removed(now, false)).collect();
+        let commit = Commit { operation: "OPTIMIZE", adds: vec![add], removes, ..Commit::default() };
+        if snapshot.commit(&self.store, commit, now).await? == Outcome::Conflict {
+            // Somebody else replaced a source; the next round plans anew.
+            self.store.delete(&path).await?;
+        } else {
+            self.stats.lock().unwrap_or_else(PoisonError::into_inner).merges += 1;
+        }
+        Ok(())
+    }
+
+    fn note(&self, error: Option<Error>) {
+        let mut stats = self.stats.lock().unwrap_or_else(PoisonError::into_inner);
+        stats.tables = self.snapshots.values().filter(|s| s.version() >= 0).map(table_stats).collect();
+        stats.tables.sort_by(|a, b| a.name.cmp(&b.name));
+        match error {
+            None => {
+                stats.last_success = Some(Utc::now());
+                stats.last_error = None;
+            }
+            Some(e) => {
+                tracing::warn!(error = %e, "the lake is behind; rows wait in the journal");
+                stats.failures += 1;
+                stats.last_error = Some(e.to_string());
+            }
+        }
+    }
+}
+
+fn table_stats(snapshot: &Snapshot) -> TableStats {
+    TableStats {
+        name: snapshot.table().to_owned(),
+        version: snapshot.version(),
+        files: snapshot.files().len() as u64,
+        bytes: snapshot.files().map(|a| u64::try_from(a.size).unwrap_or(0)).sum(),
+    }
+}
+
+fn delta(duration: Duration) -> TimeDelta {
+    TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX)
+}
+
+/// The name under which this journal folder writes files, over restarts.
+fn writer_name(folder: &Path) -> Result<String, Error> {
+    let path = folder.join("writer");
+    match std::fs::read_to_string(&path) {
+        Ok(name) if !name.trim().is_empty() => return Ok(name.trim().to_owned()),
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(Error::store("reading", path.display(), e)),
+        _ => {}
+    }
+    let name = random_name().map_err(|e| Error::store("naming the writer in", path.display(), e))?;
+    std::fs::write(&path, &name).map_err(|e| Error::store("writing", path.display(), e))?;
+    Ok(name)
+}

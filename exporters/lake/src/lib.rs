@@ -1,0 +1,23 @@
+//! Follows the journal and keeps typed Delta tables: sort, write Parquet, commit with the journal's position, merge.
+//!
+//! The Delta log is read and written here directly, at reader 1 / writer 2: an entry is one conditional PUT, whose cost
+//! does not grow with the table, and nothing else of a Delta library is needed.
+//!
+//! Architecture invariant: no DataFusion, and no record is ever changed here but by a merge.
+
+pub mod delta;
+mod error;
+mod flush;
+mod lake;
+mod location;
+mod merge;
+mod parquet_file;
+mod retention;
+mod rows;
+mod store;
+
+pub use error::Error;
+pub use lake::{Lake, Options, Stats, TableStats};
+pub use location::Location;
+pub use parquet_file::conform;
+pub use store::Store;

@@ -1,0 +1,217 @@
+//! Many small sorted files become one: a streaming k-way merge by the table's sort.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::ops::Range;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::compute::{SortOptions, interleave_record_batch};
+use arrow::datatypes::SchemaRef;
+use arrow::row::{OwnedRow, RowConverter, Rows, SortField};
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use futures::{FutureExt, Stream, StreamExt, TryFutureExt};
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
+use parquet::arrow::ParquetRecordBatchStreamBuilder;
+use parquet::arrow::arrow_reader::ArrowReaderOptions;
+use parquet::arrow::async_reader::AsyncFileReader;
+use parquet::errors::{ParquetError, Result as ParquetResult};
+use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+use schemas::Table;
+
+use crate::delta::{Add, Snapshot};
+use crate::flush::Encoded;
+use crate::parquet_file::{Codec, Writer};
+use crate::rows::{align, present};
+use crate::{Error, Store};
+
+/// Files of one level that are merged as soon as they wait.
+pub(crate) const FANIN: usize = 16;
+/// A file of this size is left alone: merging it again costs more than it saves.
+pub(crate) const FULL: i64 = 128 << 20;
+/// Rows read from each source at once, and written at once.
+const BATCH: usize = 1024;
+
+/// Files of one day that should become one.
+pub(crate) struct Plan {
+    pub(crate) date: String,
+    pub(crate) level: u32,
+    pub(crate) sources: Vec<Add>,
+}
+
+/// What should be merged: sixteen of a level, or with `tidy` any two small ones of a day.
+pub(crate) fn plan(snapshot: &Snapshot, writer: &str, all: bool, tidy: bool) -> Vec<Plan> {
+    let mut groups: BTreeMap<(String, u32), Vec<Add>> = BTreeMap::new();
+    for add in snapshot.files().filter(|a| a.size < FULL && (all || a.tag("writer") == Some(writer))) {
+        let Some(date) = add.date() else { continue };
+        groups.entry((date.to_owned(), add.level())).or_default().push(add.clone());
+    }
+    let mut plans = Vec::new();
+    for ((date, level), mut sources) in groups {
+        if sources.len() >= FANIN || (tidy && level == 0 && sources.len() > 1) {
+            sources.truncate(FANIN * 4);
+            plans.push(Plan { date, level: level + 1, sources });
+        }
+    }
+    plans
+}
+
+/// Merges sorted files. Memory is bounded by one small batch of each.
+pub(crate) async fn merge(store: &Store, table: &Table, plan: &Plan) -> Result<Encoded, Error> {
+    let fail = |e: &dyn std::fmt::Display| Error::rows("merging files", &table.name, e);
+    let mut sources = Vec::new();
+    let mut schemas = Vec::new();
+    for add in &plan.sources {
+        let path = store.path(&format!("{}/{}", table.name, add.path));
+        let size = u64::try_from(add.size).unwrap_or_default();
+        let reader = Ranges { objects: Arc::clone(store.objects()), path, size };
+        let builder = ParquetRecordBatchStreamBuilder::new(reader).await.map_err(|e| fail(&e))?.with_batch_size(BATCH);
+        schemas.push(Arc::clone(builder.schema()));
+        sources.push(builder.build().map_err(|e| fail(&e))?);
+    }
+    let schema = present(table, schemas.into_iter());
+    let rows: u64 = plan.sources.iter().filter_map(Add::rows).sum();
+    let mut writer =
+        Writer::new(table, Arc::clone(&schema), Codec::Small, usize::try_from(rows).unwrap_or(usize::MAX))?;
+    let mut merge = Merge::new(table, schema)?;
+    for (index, source) in sources.into_iter().enumerate() {
+        merge.open(index, Box::pin(source.map(|b| b.map_err(|e| e.to_string())))).await?;
+    }
+    while let Some(batch) = merge.next().await? {
+        writer.write(&batch)?;
+        tokio::task::yield_now().await;
+    }
+    let (bytes, rows, times) = writer.finish()?;
+    Ok(Encoded { date: plan.date.clone(), bytes, rows, times })
+}
+
+/// Ranges of one object, for the Parquet reader.
+struct Ranges {
+    objects: Arc<dyn ObjectStore>,
+    path: Path,
+    size: u64,
+}
+
+impl AsyncFileReader for Ranges {
+    fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, ParquetResult<Bytes>> {
+        let read = async move { self.objects.get_range(&self.path, range).await };
+        read.map_err(|e| ParquetError::External(Box::new(e))).boxed()
+    }
+
+    fn get_metadata<'a>(
+        &'a mut self,
+        _options: Option<&'a ArrowReaderOptions>,
+    ) -> BoxFuture<'a, ParquetResult<Arc<ParquetMetaData>>> {
+        let size = self.size;
+        async move { ParquetMetaDataReader::new().load_and_finish(self, size).await.map(Arc::new) }.boxed()
+    }
+}
+
+type Source = Pin<Box<dyn Stream<Item = Result<RecordBatch, String>> + Send>>;
+
+/// One source and the batch that it is in.
+struct Open {
+    source: Source,
+    batch: RecordBatch,
+    keys: Rows,
+    row: usize,
+}
+
+struct Merge {
+    table: String,
+    schema: SchemaRef,
+    sort: Vec<usize>,
+    converter: RowConverter,
+    open: Vec<Option<Open>>,
+    heap: BinaryHeap<Reverse<(OwnedRow, usize)>>,
+}
+
+impl Merge {
+    fn new(table: &Table, schema: SchemaRef) -> Result<Self, Error> {
+        let sort: Vec<usize> = table.sort.iter().filter_map(|name| schema.index_of(name).ok()).collect();
+        let options = SortOptions { descending: false, nulls_first: true };
+        let fields =
+            sort.iter().map(|i| SortField::new_with_options(schema.field(*i).data_type().clone(), options)).collect();
+        let converter = RowConverter::new(fields).map_err(|e| Error::rows("merging files", &table.name, e))?;
+        Ok(Self { table: table.name.clone(), schema, sort, converter, open: Vec::new(), heap: BinaryHeap::new() })
+    }
+
+    fn fail(&self, why: impl ToString) -> Error {
+        Error::rows("merging files", &self.table, why)
+    }
+
+    async fn open(&mut self, index: usize, source: Source) -> Result<(), Error> {
+        self.open.resize_with(index + 1, || None);
+        self.advance(index, source).await
+    }
+
+    /// Reads the next batch of a source, or closes it.
+    async fn advance(&mut self, index: usize, mut source: Source) -> Result<(), Error> {
+        while let Some(batch) = source.next().await {
+            let batch = batch.map_err(|e| self.fail(e))?;
+            if batch.num_rows() == 0 {
+                continue;
+            }
+            let batch = align(&batch, &self.schema).map_err(|e| self.fail(e))?;
+            let columns: Vec<ArrayRef> = self.sort.iter().map(|i| Arc::clone(batch.column(*i))).collect();
+            let keys = match columns.is_empty() {
+                true => self.converter.empty_rows(0, 0),
+                false => self.converter.convert_columns(&columns).map_err(|e| self.fail(e))?,
+            };
+            let open = Open { source, batch, keys, row: 0 };
+            self.push(index, &open);
+            self.open[index] = Some(open);
+            return Ok(());
+        }
+        self.open[index] = None;
+        Ok(())
+    }
+
+    fn push(&mut self, index: usize, open: &Open) {
+        self.heap.push(Reverse((open.keys.row(open.row).owned(), index)));
+    }
+
+    /// The next rows in order; stops early where a source needs its next batch.
+    async fn next(&mut self) -> Result<Option<RecordBatch>, Error> {
+        let mut picks: Vec<(usize, usize)> = Vec::with_capacity(BATCH);
+        let mut exhausted = None;
+        while picks.len() < BATCH {
+            let Some(Reverse((_, index))) = self.heap.pop() else { break };
+            let Some(open) = self.open[index].as_mut() else { continue };
+            picks.push((index, open.row));
+            open.row += 1;
+            if open.row == open.batch.num_rows() {
+                exhausted = Some(index);
+                break;
+            }
+            let key = open.keys.row(open.row).owned();
+            self.heap.push(Reverse((key, index)));
+        }
+        if picks.is_empty() {
+            return Ok(None);
+        }
+        let batch = self.pick(&picks)?;
+        if let Some(index) = exhausted
+            && let Some(open) = self.open[index].take()
+        {
+            self.advance(index, open.source).await?;
+        }
+        Ok(Some(batch))
+    }
+
+    fn pick(&self, picks: &[(usize, usize)]) -> Result<RecordBatch, Error> {
+        let mut place = vec![0; self.open.len()];
+        let mut batches = Vec::new();
+        for (index, open) in self.open.iter().enumerate() {
+            if let Some(open) = open {
+                place[index] = batches.len();
+                batches.push(&open.batch);
+            }
+        }
+        let picks: Vec<(usize, usize)> = picks.iter().map(|(source, row)| (place[*source], *row)).collect();
+        interleave_record_batch(&batches, &picks).map_err(|e| self.fail(e))
+    }
+}

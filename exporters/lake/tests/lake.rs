@@ -1,0 +1,217 @@
+//! The lake over real journals and a real folder: exactly once, flat commit cost, few files, two writers.
+
+#![expect(clippy::unwrap_used, reason = "what a test sets up fails as the test does")]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arrow::array::{ArrayRef, Date32Array, StringArray, TimestampMicrosecondArray};
+use chrono::{DateTime, TimeDelta, Utc};
+use component::{Gather, Rows, Seal, Sealed};
+use journal::Journal;
+use lake::delta::Snapshot;
+use lake::{Lake, Location, Options};
+use schemas::Catalog;
+
+const DAY: i32 = 20_000;
+
+fn start() -> DateTime<Utc> {
+    DateTime::from_timestamp(i64::from(DAY) * 86_400, 0).unwrap()
+}
+
+/// Spans named by `names`, one each, at `now`.
+fn spans(catalog: &Catalog, names: &[String], now: DateTime<Utc>) -> Sealed {
+    let table = catalog.table("spans").unwrap();
+    let n = names.len();
+    let micros = now.timestamp_micros();
+    let set: [(&str, ArrayRef); 5] = [
+        ("tenant", Arc::new(StringArray::from(vec!["default"; n]))),
+        ("time", Arc::new(TimestampMicrosecondArray::from(vec![micros; n]).with_timezone("UTC"))),
+        ("span_id", Arc::new(StringArray::from(names.to_vec()))),
+        ("service_name", Arc::new(StringArray::from(vec!["shop"; n]))),
+        ("date", Arc::new(Date32Array::from(vec![i32::try_from(micros / 86_400_000_000).unwrap(); n]))),
+    ];
+    let mut rows = Rows::new(Arc::clone(table), vec![None; table.columns.len()], vec![0; n]).unwrap();
+    for (column, values) in set {
+        rows.set(column, values).unwrap();
+    }
+    Seal::new(Vec::new()).seal(Gather::new(vec![rows])).unwrap()
+}
+
+struct Setup {
+    catalog: Arc<Catalog>,
+    location: Location,
+}
+
+impl Setup {
+    fn new(folder: &Path) -> Self {
+        let location = Location::parse(&folder.join("lake").display().to_string()).unwrap();
+        Self { catalog: Arc::new(Catalog::built_in().unwrap()), location }
+    }
+
+    fn journal(&self, folder: &Path) -> Journal {
+        Journal::open(folder, Arc::clone(&self.catalog), journal::Options::default()).unwrap()
+    }
+
+    async fn lake(&self, journal: &Journal) -> Lake {
+        Lake::open(&self.location, journal.clone(), Options::default(), "fingerprint".into()).await.unwrap()
+    }
+
+    async fn snapshot(&self) -> Snapshot {
+        Snapshot::load(&self.location.open().unwrap(), "spans").await.unwrap()
+    }
+
+    async fn rows(&self) -> u64 {
+        self.snapshot().await.files().map(|f| f.rows().unwrap()).sum()
+    }
+
+    async fn append(&self, journal: &Journal, from: usize, count: usize, now: DateTime<Utc>) {
+        let names: Vec<String> = (from..from + count).map(|i| format!("{i:016x}")).collect();
+        let position = journal.append(&spans(&self.catalog, &names, now)).unwrap();
+        journal.durable(position).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replay_after_a_lost_cursor_or_a_crash_commits_nothing_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let setup = Setup::new(folder.path());
+    let journal = setup.journal(&folder.path().join("journal"));
+    for round in 0..5 {
+        setup.append(&journal, round * 10, 10, start()).await;
+        // A lake that is opened anew has no cursor: it reads the journal from its beginning.
+        let mut lake = setup.lake(&journal).await;
+        assert_eq!(lake.flush(start()).await.unwrap(), 10);
+        assert_eq!(lake.flush(start()).await.unwrap(), 0);
+    }
+    setup.append(&journal, 50, 7, start()).await;
+    drop(journal);
+    let journal = setup.journal(&folder.path().join("journal"));
+    setup.append(&journal, 57, 3, start()).await;
+    let mut lake = setup.lake(&journal).await;
+    assert_eq!(lake.flush(start()).await.unwrap(), 10);
+    assert_eq!(setup.rows().await, 60);
+    assert_eq!(lake.flush(start()).await.unwrap(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_writers_lose_and_double_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let setup = Arc::new(Setup::new(folder.path()));
+    let mut writers = Vec::new();
+    for writer in 0..2 {
+        let setup = Arc::clone(&setup);
+        let path = folder.path().join(format!("journal{writer}"));
+        writers.push(tokio::spawn(async move {
+            let journal = setup.journal(&path);
+            let mut lake = setup.lake(&journal).await;
+            for round in 0..60 {
+                setup.append(&journal, writer * 1_000_000 + round * 5, 5, start()).await;
+                lake.flush(start()).await.unwrap();
+                lake.maintain(round % 10 == 9, start()).await.unwrap();
+            }
+        }));
+    }
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    assert_eq!(setup.rows().await, 600);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_key_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let setup = Setup::new(folder.path());
+    let journal = setup.journal(&folder.path().join("journal"));
+    setup.append(&journal, 0, 1, start()).await;
+    setup.lake(&journal).await.flush(start()).await.unwrap();
+    let other = Lake::open(&setup.location, journal, Options::default(), "other".into()).await;
+    assert!(other.is_err_and(|e| e.to_string().contains("another root key")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restored_journal_folder_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let setup = Setup::new(folder.path());
+    let path = folder.path().join("journal");
+    let journal = setup.journal(&path);
+    setup.append(&journal, 0, 1, start()).await;
+    journal.close().unwrap();
+    drop(journal);
+    let copy: Vec<_> = std::fs::read_dir(&path).unwrap().map(|e| e.unwrap().path()).collect();
+    let copy: Vec<_> = copy.into_iter().map(|p| (std::fs::read(&p).unwrap(), p)).collect();
+    let journal = setup.journal(&path);
+    setup.append(&journal, 1, 1, start()).await;
+    setup.lake(&journal).await.flush(start()).await.unwrap();
+    drop(journal);
+    std::fs::remove_dir_all(&path).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    copy.into_iter().for_each(|(bytes, path)| std::fs::write(path, bytes).unwrap());
+    let journal = setup.journal(&path);
+    let refused = Lake::open(&setup.location, journal, Options::default(), "fingerprint".into()).await;
+    assert!(refused.is_err_and(|e| e.to_string().contains("restored from an older copy")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whole_days_expire() {
+    let folder = tempfile::tempdir().unwrap();
+    let setup = Setup::new(folder.path());
+    let journal = setup.journal(&folder.path().join("journal"));
+    let keep = setup.catalog.table("spans").unwrap().retention.keep_days.unwrap();
+    let mut lake = setup.lake(&journal).await;
+    setup.append(&journal, 0, 3, start()).await;
+    setup.append(&journal, 3, 4, start() + TimeDelta::days(1)).await;
+    lake.flush(start()).await.unwrap();
+    let last = start() + TimeDelta::days(i64::from(keep));
+    lake.maintain(true, last).await.unwrap();
+    assert_eq!(setup.rows().await, 7, "the day is kept to its end");
+    lake.maintain(true, last + TimeDelta::days(1)).await.unwrap();
+    assert_eq!(setup.rows().await, 4);
+}
+
+/// A flush every ten seconds for a day: few files, a short log, and commits that cost at the end what they cost at first.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_of_flushes_stays_small_and_flat() {
+    let folder = tempfile::tempdir().unwrap();
+    let setup = Setup::new(folder.path());
+    let journal = setup.journal(&folder.path().join("journal"));
+    let mut lake = setup.lake(&journal).await;
+    let mut took = Vec::new();
+    for round in 0..8_640 {
+        let now = start() + TimeDelta::seconds(i64::try_from(round).unwrap() * 10);
+        setup.append(&journal, round * 2, 2, now).await;
+        let begun = Instant::now();
+        lake.flush(now).await.unwrap();
+        took.push(begun.elapsed());
+        lake.maintain(round % 360 == 359, now).await.unwrap();
+    }
+    let begun = Instant::now();
+    let snapshot = setup.snapshot().await;
+    let opened = begun.elapsed();
+    assert_eq!(snapshot.files().map(|f| f.rows().unwrap()).sum::<u64>(), 17_280);
+    assert!(snapshot.files().len() < 200, "{} live files", snapshot.files().len());
+    let on_disk = walk(&folder.path().join("lake/spans"));
+    let (early, late) = (median(&took[100..1_100]), median(&took[7_640..]));
+    println!(
+        "live files {}, objects on disk {on_disk}, open {opened:?}, flush early {early:?}, late {late:?}",
+        snapshot.files().len()
+    );
+    assert!(on_disk < 2_000, "{on_disk} objects on disk");
+    assert!(opened < Duration::from_secs(1), "opening took {opened:?}");
+    assert!(late < early * 3, "a flush took {early:?} at first and {late:?} at the end of the day");
+}
+
+fn median(times: &[Duration]) -> Duration {
+    let mut times = times.to_vec();
+    times.sort();
+    times[times.len() / 2]
+}
+
+fn walk(folder: &Path) -> usize {
+    std::fs::read_dir(folder)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .map(|path| if path.is_dir() { walk(&path) } else { 1 })
+        .sum()
+}
