@@ -1,0 +1,182 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::config::{Config, Inputs};
+use crate::error::Error;
+use crate::telemetry::LogFormat;
+use crate::{Distribution, commands};
+
+/// An OpenTelemetry collector that keeps what it is sent: as private, typed, queryable Delta tables.
+#[derive(Debug, Parser)]
+#[command(name = "marquetry", version, after_help = EXAMPLES, max_term_width = 110)]
+pub struct Cli {
+    /// What to do; `run` unless said.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Configuration: FILE, env:NAME or yaml:TEXT. Repeat to lay one over the other: maps merge, lists replace.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Vec<String>,
+    /// One setting on top of all files, such as receivers.otlp.protocols.grpc.endpoint=127.0.0.1:5317.
+    #[arg(long, global = true, value_name = "A.B=C")]
+    pub set: Vec<String>,
+    /// Folder of journal, keys and lake [default: $MARQUETRY_DATA, else ./marquetry-data].
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Form of log lines [default: human on a terminal, else json].
+    #[arg(long, global = true, value_name = "FORM")]
+    pub log_format: Option<LogFormat>,
+    /// Taken from collector deployments and ignored.
+    #[arg(long, global = true, hide = true)]
+    pub feature_gates: Vec<String>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  marquetry                                   start on defaults: OTLP on 127.0.0.1:4317 and :4318
+  marquetry --config marquetry.yaml           start with a configuration in the collector's shape
+  marquetry validate --config marquetry.yaml  find every mistake in it, with line and column
+  marquetry query \"SELECT provider, model, sum(cost_usd) FROM provider_calls GROUP BY 1, 2\"
+  marquetry query --format csv \"SELECT * FROM errors WHERE time > now() - interval '1 hour'\"
+  marquetry schema provider_calls             what a table's columns are and where they come from
+
+Send it something:
+  OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 opentelemetry-instrument python app.py";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Take data until stopped; the same as no command.
+    Run,
+    /// Ask a question in SQL, of a running process or of what one left behind.
+    #[command(after_help = QUERY_EXAMPLES)]
+    Query {
+        /// The question; `-` reads it from standard input.
+        sql: String,
+        /// Form of the answer.
+        #[arg(long, value_enum, default_value_t = Format::Table)]
+        format: Format,
+        /// Write the answer to a file.
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Check the configuration and print everything that is wrong with it.
+    Validate,
+    /// List what this build can receive, process and export.
+    Components,
+    /// Print the effective configuration, secrets masked.
+    PrintConfig,
+    /// List the tables, or describe one.
+    Schema {
+        /// Which table.
+        table: Option<String>,
+        /// Print the whole reference as Markdown.
+        #[arg(long)]
+        reference: bool,
+    },
+}
+
+const QUERY_EXAMPLES: &str = "\
+A row can be asked for within a second of its OK, also from a second process and after a crash.
+
+Examples:
+  marquetry query \"SELECT time, user_ref, method, route, status FROM requests ORDER BY time DESC LIMIT 20\"
+  marquetry query --format json \"SELECT count(*) AS rows FROM spans\"
+  marquetry query --format parquet --output calls.parquet \"SELECT * FROM provider_calls\"
+  echo \"SELECT 1\" | marquetry query -";
+
+/// Form of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Aligned columns for people.
+    Table,
+    /// One array of objects.
+    Json,
+    /// With a header line.
+    Csv,
+    /// A Parquet file.
+    Parquet,
+}
+
+impl Cli {
+    /// Where the configuration comes from.
+    pub fn inputs(&self) -> Inputs {
+        Inputs { configs: self.config.clone(), sets: self.set.clone(), data: self.data.clone(), ..Inputs::default() }
+    }
+}
+
+/// The arguments of this process, performed: `run` as the binary tells it, everything else here.
+pub fn main(distribution: &Distribution, run: fn(&Cli, &Distribution) -> Result<(), Error>) -> ExitCode {
+    let cli = Cli::parse();
+    if !cli.feature_gates.is_empty() {
+        eprintln!("note: --feature-gates is the collector's and has no meaning here");
+    }
+    exit_code(perform(&cli, distribution, run))
+}
+
+fn perform(
+    cli: &Cli,
+    distribution: &Distribution,
+    run: fn(&Cli, &Distribution) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let inputs = cli.inputs();
+    match &cli.command {
+        None | Some(Command::Run) => run(cli, distribution),
+        Some(Command::Query { sql, format, output }) => {
+            let config = Config::load(&inputs, distribution)?;
+            runtime()?.block_on(commands::query(&config, sql, *format, output.as_deref()))
+        }
+        Some(Command::Validate) => commands::validate(&inputs, distribution),
+        Some(Command::Components) => commands::components(distribution),
+        Some(Command::PrintConfig) => commands::print_config(&inputs, distribution),
+        Some(Command::Schema { table, reference }) => {
+            commands::schema(&Config::load(&inputs, distribution)?, table.as_deref(), *reference)
+        }
+    }
+}
+
+/// The threads that serve connections.
+pub fn runtime() -> Result<tokio::runtime::Runtime, Error> {
+    let built = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    built.map_err(|why| Error::file("starting", std::path::Path::new("the runtime"), why))
+}
+
+/// Ends when the process is asked to stop, by Ctrl-C or SIGTERM. Being asked twice ends it at once: what was
+/// acknowledged is on disk.
+pub async fn stop_signal() {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping: finishing open requests and flushing; ask again to stop at once");
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        std::process::exit(130);
+    });
+}
+
+/// Says what went wrong, and how to tell it to a shell.
+fn exit_code(done: Result<(), Error>) -> ExitCode {
+    let Err(error) = done else { return ExitCode::SUCCESS };
+    match &error {
+        Error::Config(problems) => {
+            let count = problems.len();
+            eprintln!("{problems}\n\n{count} mistake{} in the configuration", if count == 1 { "" } else { "s" });
+        }
+        // Whoever reads our output has closed it, as `head` does.
+        Error::Output(e) if e.kind() == std::io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
+        error => eprintln!("error: {}", crate::with_sources(error)),
+    }
+    ExitCode::FAILURE
+}

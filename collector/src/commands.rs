@@ -1,0 +1,97 @@
+//! What the command line does besides running.
+
+use std::io::{Read, Write};
+use std::path::Path;
+
+use schemas::Catalog;
+
+use crate::Distribution;
+use crate::cli::Format;
+use crate::config::{self, Config, Inputs};
+use crate::error::Error;
+
+/// `validate`: everything that is wrong, or that nothing is.
+pub(crate) fn validate(inputs: &Inputs, distribution: &Distribution) -> Result<(), Error> {
+    let config = Config::load(inputs, distribution)?;
+    let mut out = std::io::stdout().lock();
+    for note in &config.notes {
+        writeln!(out, "note: {note}")?;
+    }
+    writeln!(out, "the configuration is right")?;
+    Ok(())
+}
+
+/// `components`: every list of this build.
+pub(crate) fn components(distribution: &Distribution) -> Result<(), Error> {
+    let mut out = std::io::stdout().lock();
+    let mut section = |name: &str, entries: &[(&str, &str)]| -> std::io::Result<()> {
+        writeln!(out, "{name}:")?;
+        entries.iter().try_for_each(|(name, about)| writeln!(out, "  {name:<16} {about}"))
+    };
+    section("receivers", &[("otlp", "OTLP over gRPC and HTTP; metrics are counted, not stored yet.")])?;
+    let about: Vec<(&str, &str)> = distribution.processors.iter().map(|f| (f.name, f.about)).collect();
+    section("processors", &about)?;
+    section("exporters", &exporters::ALL.iter().map(|e| (e.name, e.about)).collect::<Vec<_>>())?;
+    let extensions =
+        [("health_check", "Whether to send to this process."), ("bearertokenauth", "Tokens and their tenants.")];
+    section("extensions", &extensions)?;
+    section("built in", &config::BUILT_IN.iter().map(|(_, name, why)| (*name, *why)).collect::<Vec<_>>())?;
+    Ok(())
+}
+
+/// `print-config`.
+pub(crate) fn print_config(inputs: &Inputs, distribution: &Distribution) -> Result<(), Error> {
+    let yaml = config::print(inputs, distribution)?;
+    Ok(std::io::stdout().lock().write_all(yaml.as_bytes())?)
+}
+
+/// `schema`: all tables, one of them, or the reference.
+pub(crate) fn schema(config: &Config, table: Option<&str>, reference: bool) -> Result<(), Error> {
+    let catalog = catalog(config)?;
+    let mut out = std::io::stdout().lock();
+    if reference {
+        return Ok(out.write_all(schemas::reference(&catalog).as_bytes())?);
+    }
+    let Some(name) = table else {
+        for table in catalog.tables() {
+            writeln!(out, "{:<18} {}", table.name, table.about)?;
+        }
+        return Ok(());
+    };
+    let Some(table) = catalog.table(name) else {
+        let names: Vec<&str> = catalog.tables().iter().map(|t| t.name.as_str()).collect();
+        let near = config::meant(name, &names);
+        return Err(Error::Usage(format!("there is no table {name}{near}\nknown here: {}", names.join(", "))));
+    };
+    writeln!(out, "{}\n", table.about)?;
+    let width = table.columns.iter().map(|c| c.name.len()).max().unwrap_or(0);
+    for column in &table.columns {
+        let stored = if column.transient { "never stored" } else { column.class.as_str() };
+        writeln!(out, "{:<width$}  {:<14} {:<13} {}", column.name, column.r#type.as_str(), stored, column.about)?;
+    }
+    Ok(())
+}
+
+fn catalog(config: &Config) -> Result<Catalog, Error> {
+    Catalog::load(config.overlay.as_deref()).map_err(|e| Error::Schemas(crate::with_sources(&e)))
+}
+
+/// `query`.
+pub(crate) async fn query(config: &Config, sql: &str, format: Format, output: Option<&Path>) -> Result<(), Error> {
+    let mut text = sql.to_owned();
+    if sql == "-" {
+        text.clear();
+        std::io::stdin().lock().read_to_string(&mut text)?;
+    }
+    answer(config, &text, format, output).await
+}
+
+#[cfg(feature = "queries")]
+use crate::asking::answer;
+
+#[cfg(not(feature = "queries"))]
+async fn answer(_: &Config, _: &str, _: Format, _: Option<&Path>) -> Result<(), Error> {
+    let text = "this build has no SQL; any engine that reads Delta can read the tables, or use a build with the \
+                feature `queries`";
+    Err(Error::Usage(text.to_owned()))
+}

@@ -1,0 +1,126 @@
+//! Configuration in the collector's shape: `receivers`, `processors`, `exporters`, `extensions`, `service`, and
+//! our own `data`, `keys`, `schemas`, `journal` and `pipeline`.
+//!
+//! Sources are laid over each other as trees that remember where each value stands, then read into checked types
+//! with private parts. Everything that is wrong is found at once and shown with its line.
+
+mod check;
+mod components;
+mod expand;
+mod listeners;
+mod mask;
+mod model;
+mod node;
+mod problem;
+mod read;
+mod sources;
+mod units;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+
+pub(crate) use components::BUILT_IN;
+pub use listeners::{CorsRules, Listener, Wire};
+pub(crate) use model::{BearerTokens, Token};
+pub use model::{Encoding, Level};
+pub use problem::Problems;
+pub(crate) use read::meant;
+pub use sources::Inputs;
+pub use units::{Period, Size, human};
+
+use crate::Distribution;
+
+/// A configuration that was checked; what is in here can be trusted.
+#[derive(Debug)]
+pub struct Config {
+    /// Folder of journal, keys and (unless said otherwise) lake.
+    pub data: PathBuf,
+    /// Where the root key comes from.
+    pub key: KeySource,
+    /// Number of the current key epoch.
+    pub kid: u32,
+    /// Folder of schema files on top of the built-in ones.
+    pub overlay: Option<PathBuf>,
+    /// Endpoints that take OTLP.
+    pub listeners: Vec<Listener>,
+    /// Processors in order, the seal's steps included, each with its section.
+    pub chain: Vec<(&'static str, serde_json::Value)>,
+    /// Where the tables are and how often they are written.
+    pub lake: LakeSettings,
+    /// Limits of the journal.
+    pub journal: JournalSettings,
+    /// Limits of the pipeline.
+    pub pipeline: PipelineSettings,
+    /// Where Prometheus finds the metrics; `None` when switched off.
+    pub metrics: Option<String>,
+    /// Where health is answered, and under which path.
+    pub health: Option<(String, String)>,
+    /// Log level, when said.
+    pub log_level: Option<Level>,
+    /// Form of log lines, when said.
+    pub log_encoding: Option<Encoding>,
+    /// Log what passes, as counts.
+    pub debug: bool,
+    /// What the reader of the start lines should know, such as upstream components that are built in.
+    pub notes: Vec<String>,
+}
+
+/// Where the root key comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeySource {
+    /// `<data>/keys/root.key`, made at the first start of a local lake.
+    Own,
+    /// A file.
+    File(PathBuf),
+    /// An environment variable.
+    Env(String),
+}
+
+/// The `lake` section.
+#[derive(Debug, Clone)]
+pub struct LakeSettings {
+    /// Folder or URL.
+    pub location: String,
+    /// Whether it is a folder of this machine.
+    pub local: bool,
+    /// Longest time between commits.
+    pub flush_interval: Option<std::time::Duration>,
+    /// Bytes that make a commit before that.
+    pub flush_bytes: Option<u64>,
+}
+
+/// The `journal` section.
+#[derive(Debug, Clone, Copy)]
+pub struct JournalSettings {
+    /// Most bytes that wait for the lake before senders are refused.
+    pub max_bytes: u64,
+    /// Size of one file.
+    pub segment_bytes: u64,
+}
+
+/// The `pipeline` section.
+#[derive(Debug, Clone, Copy)]
+pub struct PipelineSettings {
+    /// Threads that decode and process.
+    pub workers: usize,
+    /// Bytes of requests in memory before senders are told to wait.
+    pub max_in_flight_bytes: usize,
+    /// Connections to one endpoint.
+    pub max_connections: usize,
+}
+
+impl Config {
+    /// Reads and checks a configuration.
+    pub fn load(inputs: &Inputs, distribution: &Distribution) -> Result<Self, Problems> {
+        let (tree, problems) = sources::tree(inputs, distribution);
+        check::check(&tree, problems, distribution, inputs)
+    }
+}
+
+/// The effective configuration as YAML, secrets masked.
+pub fn print(inputs: &Inputs, distribution: &Distribution) -> Result<String, Problems> {
+    let (tree, problems) = sources::tree(inputs, distribution);
+    if problems.is_empty() { Ok(mask::to_yaml(&tree)) } else { Err(problems) }
+}

@@ -1,0 +1,303 @@
+//! The sections as they are written: every key that is understood, its default, and what it means.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use super::units::{Period, Size};
+
+/// `receivers.otlp` (or `otlp/<name>`).
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Otlp {
+    /// Whose data it is when the credential does not say: `default`.
+    pub(crate) tenant: Option<String>,
+    /// Listen beyond loopback with nobody having to say who they are.
+    pub(crate) allow_unauthenticated: bool,
+    pub(crate) protocols: Protocols,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Protocols {
+    pub(crate) grpc: Option<Protocol>,
+    pub(crate) http: Option<Protocol>,
+}
+
+/// `grpc` or `http`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Protocol {
+    /// `host:port`; a missing host means every interface, as in the collector.
+    pub(crate) endpoint: Option<String>,
+    /// `tcp` and nothing else: the collector's charts write it out.
+    pub(crate) transport: Option<Transport>,
+    pub(crate) tls: Option<Tls>,
+    pub(crate) auth: Option<Auth>,
+    /// gRPC only: largest message, MiB.
+    pub(crate) max_recv_msg_size_mib: Option<u64>,
+    /// HTTP only: largest body, also after decompression.
+    pub(crate) max_request_body_size: Option<Size>,
+    /// HTTP only: browsers that may send.
+    pub(crate) cors: Option<Cors>,
+    /// Keep client metadata; parsed because many configs have it, nothing here needs it.
+    pub(crate) include_metadata: Option<bool>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Transport {
+    Tcp,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Tls {
+    /// PEM chain, leaf first.
+    pub(crate) cert_file: Option<PathBuf>,
+    /// PEM private key.
+    pub(crate) key_file: Option<PathBuf>,
+    /// Who signs the certificates that clients must show.
+    pub(crate) client_ca_file: Option<PathBuf>,
+    /// `1.2` or `1.3`.
+    pub(crate) min_version: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Auth {
+    /// Name of an extension, `bearertokenauth` or `bearertokenauth/<name>`.
+    pub(crate) authenticator: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Cors {
+    /// Origins; `*` stands for anything within one.
+    pub(crate) allowed_origins: Vec<String>,
+    /// Request headers beyond the usual ones.
+    pub(crate) allowed_headers: Vec<String>,
+    /// Seconds that a browser may remember the answer.
+    pub(crate) max_age: Option<u64>,
+}
+
+/// `extensions.bearertokenauth`.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct BearerTokens {
+    /// `Bearer` and nothing else.
+    pub(crate) scheme: Option<String>,
+    pub(crate) token: Option<String>,
+    pub(crate) tokens: Vec<Token>,
+    /// A file with one token per line.
+    pub(crate) filename: Option<PathBuf>,
+    /// Whose data comes with `token` and `filename`.
+    pub(crate) tenant: Option<String>,
+}
+
+/// A token of its own tenant; exactly one of `token`, `env` and `file`.
+#[derive(Default)]
+pub(crate) struct Token {
+    pub(crate) token: Option<String>,
+    pub(crate) env: Option<String>,
+    pub(crate) file: Option<PathBuf>,
+    pub(crate) tenant: Option<String>,
+}
+
+/// `extensions.health_check`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct HealthCheck {
+    pub(crate) endpoint: Option<String>,
+    pub(crate) path: Option<String>,
+}
+
+/// `exporters.lake`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Lake {
+    /// A folder; `<data>/lake` unless said.
+    pub(crate) path: Option<String>,
+    /// `s3://bucket/prefix`, `gs://`, `az://`, `file://`.
+    pub(crate) url: Option<String>,
+    pub(crate) flush_interval: Option<Period>,
+    pub(crate) flush_bytes: Option<Size>,
+}
+
+/// `exporters.debug`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Debug {
+    /// Only counts are ever logged, so every level says the same.
+    pub(crate) verbosity: Option<Verbosity>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Verbosity {
+    Basic,
+    Normal,
+    Detailed,
+}
+
+/// `keys`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Keys {
+    /// File with at least 32 secret bytes, readable by its owner only.
+    pub(crate) root_key_file: Option<PathBuf>,
+    /// Environment variable with the same, base64 or as it is.
+    pub(crate) root_key_env: Option<String>,
+    /// Number of the current key epoch.
+    pub(crate) kid: Option<u32>,
+}
+
+/// `schemas`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Schemas {
+    /// Folder of YAML files that add tables, columns and aliases.
+    pub(crate) overlay: Option<PathBuf>,
+}
+
+/// `journal`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Journal {
+    pub(crate) max_bytes: Option<Size>,
+    pub(crate) segment_bytes: Option<Size>,
+}
+
+/// `pipeline`: how much at once.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Pipeline {
+    /// Threads that decode and process; one per two cores unless said, since receiving and the lake need the others.
+    pub(crate) workers: Option<usize>,
+    /// Bytes of requests in memory before senders are told to wait.
+    pub(crate) max_in_flight_bytes: Option<Size>,
+    /// Connections to one endpoint.
+    pub(crate) max_connections: Option<usize>,
+}
+
+/// `service.telemetry`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Telemetry {
+    pub(crate) metrics: Metrics,
+    pub(crate) logs: Logs,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Metrics {
+    pub(crate) level: Option<MetricsLevel>,
+    pub(crate) address: Option<String>,
+    pub(crate) readers: Vec<Reader>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum MetricsLevel {
+    None,
+    Basic,
+    Normal,
+    Detailed,
+}
+
+/// The collector's way to say where Prometheus finds it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Reader {
+    pub(crate) pull: Pull,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Pull {
+    pub(crate) exporter: PullExporter,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct PullExporter {
+    pub(crate) prometheus: Prometheus,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Prometheus {
+    pub(crate) host: Option<String>,
+    pub(crate) port: Option<u16>,
+    pub(crate) without_scope_info: Option<bool>,
+    pub(crate) without_type_suffix: Option<bool>,
+    pub(crate) without_units: Option<bool>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Logs {
+    pub(crate) level: Option<Level>,
+    pub(crate) encoding: Option<Encoding>,
+}
+
+/// How much is logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Everything that helps to find a fault here.
+    Debug,
+    /// What an operator wants to know.
+    Info,
+    /// What may need a hand.
+    Warn,
+    /// What does.
+    Error,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Encoding {
+    /// For people.
+    Console,
+    /// For machines.
+    Json,
+}
+
+// === impl Token ===
+
+/// The map form of a token.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TokenMap {
+    token: Option<String>,
+    env: Option<String>,
+    file: Option<PathBuf>,
+    tenant: Option<String>,
+}
+
+struct TokenVisitor;
+
+impl<'de> serde::de::Visitor<'de> for TokenVisitor {
+    type Value = Token;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a string or a map of env, file or token, and tenant")
+    }
+
+    fn visit_str<E>(self, token: &str) -> Result<Token, E> {
+        Ok(Token { token: Some(token.to_owned()), ..Token::default() })
+    }
+
+    fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<Token, A::Error> {
+        let map = TokenMap::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
+        Ok(Token { token: map.token, env: map.env, file: map.file, tenant: map.tenant })
+    }
+}
+
+impl<'de> Deserialize<'de> for Token {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TokenVisitor)
+    }
+}

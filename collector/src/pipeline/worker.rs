@@ -1,0 +1,174 @@
+//! One thread: takes what waits, decodes and processes it at once, and finds the request that is to blame on failure.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use component::Sealed;
+use otlp::{Decoder, Outcome};
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::chain::Chain;
+use super::queue::{Job, Queue};
+use super::settle::{Reply, Settlement};
+use super::{Answer, Parts};
+use crate::error::Error;
+use crate::telemetry::Verdict;
+
+/// When a sender should come back after the journal was full: the lake needs a flush or two to make room.
+const JOURNAL_FULL: Duration = Duration::from_secs(5);
+
+/// Owns a decoder and a chain; nothing of it is shared.
+pub(crate) struct Worker {
+    parts: Parts,
+    settler: UnboundedSender<Settlement>,
+    tools: Tools,
+}
+
+/// What keeps state between gathers, and is made anew after a panic.
+struct Tools {
+    decoder: Decoder,
+    chain: Chain,
+}
+
+/// What became of a gather.
+struct Done {
+    sealed: Sealed,
+    outcomes: Vec<Outcome>,
+}
+
+/// Why a gather could not be processed. Holds no value of a record.
+enum Failure {
+    Processing(String),
+    Panic,
+}
+
+impl Worker {
+    pub(crate) fn new(parts: Parts, settler: UnboundedSender<Settlement>) -> Result<Self, Error> {
+        let tools = Tools::new(&parts)?;
+        Ok(Self { parts, settler, tools })
+    }
+
+    /// Works until the queue is closed and empty.
+    pub(crate) fn run(mut self, queue: &Queue) {
+        while let Some(jobs) = queue.take() {
+            self.parts.telemetry.gather(jobs.len());
+            self.handle(jobs);
+        }
+    }
+
+    fn handle(&mut self, jobs: Vec<Job>) {
+        match self.attempt(&jobs) {
+            Ok(done) => self.append(jobs, done),
+            Err(failure) if jobs.len() == 1 => self.refuse(jobs, &failure),
+            // Alone, each request answers for itself only.
+            Err(_) => jobs.into_iter().for_each(|job| self.handle(vec![job])),
+        }
+    }
+
+    /// Decodes, processes and seals. A panic is caught here, where the request that caused it can still be found.
+    fn attempt(&mut self, jobs: &[Job]) -> Result<Done, Failure> {
+        let Self { parts, tools, .. } = self;
+        let caught = catch_unwind(AssertUnwindSafe(|| tools.run(parts, jobs)));
+        match caught {
+            Ok(Ok(done)) => Ok(done),
+            Ok(Err(why)) => {
+                parts.telemetry.failed_gather();
+                Err(Failure::Processing(why))
+            }
+            Err(_) => {
+                parts.telemetry.panicked();
+                // Caches may be half written.
+                if let Ok(tools) = Tools::new(parts) {
+                    self.tools = tools;
+                }
+                Err(Failure::Panic)
+            }
+        }
+    }
+
+    fn append(&self, jobs: Vec<Job>, done: Done) {
+        let telemetry = &self.parts.telemetry;
+        if self.parts.debug {
+            tracing::info!(requests = jobs.len(), rows = exporters::debug::line(&done.sealed), "gather");
+        }
+        let started = Instant::now();
+        // Everything may have been filtered or refused: then there is nothing to wait for.
+        let position =
+            if done.sealed.is_empty() { Ok(None) } else { self.parts.journal.append(&done.sealed).map(Some) };
+        telemetry.stage("append", started.elapsed());
+        let failure = match &position {
+            Ok(_) => None,
+            Err(e) if e.is_full() => Some(Answer::Full(JOURNAL_FULL)),
+            Err(e) => {
+                tracing::error!(error = %e, "appending to the journal failed; senders are told to try again");
+                Some(Answer::Unavailable(e.to_string()))
+            }
+        };
+        let replies = jobs.into_iter().zip(done.outcomes).map(|(job, outcome)| {
+            let wire = job.received.wire;
+            let signal = job.received.signal;
+            if failure.is_none() {
+                telemetry.records(wire, signal, Verdict::Accepted, outcome.accepted);
+                telemetry.records(wire, signal, Verdict::Rejected, outcome.rejected);
+            } else {
+                telemetry.records(wire, signal, Verdict::Refused, outcome.accepted + outcome.rejected);
+            }
+            let answer = failure.clone().unwrap_or_else(|| answer(outcome));
+            Reply { to: job.reply, answer, _grant: job.grant }
+        });
+        let replies: Vec<Reply> = replies.collect();
+        match position {
+            Ok(Some(position)) => {
+                let _ = self.settler.send(Settlement { position, appended: Instant::now(), replies });
+            }
+            _ => replies.into_iter().for_each(|r| drop(r.to.send(r.answer))),
+        }
+    }
+
+    fn refuse(&self, jobs: Vec<Job>, failure: &Failure) {
+        for job in jobs {
+            let answer = match failure {
+                Failure::Processing(why) => Answer::Refused(format!("the request could not be processed: {why}")),
+                Failure::Panic => Answer::Refused("the request could not be processed; see our log".to_owned()),
+            };
+            let _ = job.reply.send(answer);
+        }
+    }
+}
+
+impl Tools {
+    fn new(parts: &Parts) -> Result<Self, Error> {
+        let context = &parts.context;
+        Ok(Self {
+            decoder: Decoder::new(Arc::clone(&context.catalog), Arc::clone(&context.keys))
+                .map_err(|e| Error::Schemas(e.to_string()))?,
+            chain: parts.recipe.make(context, &parts.telemetry)?,
+        })
+    }
+
+    fn run(&mut self, parts: &Parts, jobs: &[Job]) -> Result<Done, String> {
+        let requests: Vec<otlp::Request<'_>> = jobs
+            .iter()
+            .map(|job| otlp::Request {
+                signal: job.received.signal,
+                tenant: &job.received.tenant,
+                body: &job.received.body,
+                received_unix_nano: job.received.received_unix_nano,
+            })
+            .collect();
+        let started = Instant::now();
+        let decoded = self.decoder.decode(&requests).map_err(|e| e.to_string())?;
+        parts.telemetry.stage("decode", started.elapsed());
+        let sealed = self.chain.run(decoded.gather).map_err(|e| e.to_string())?;
+        Ok(Done { sealed, outcomes: decoded.outcomes })
+    }
+}
+
+fn answer(outcome: Outcome) -> Answer {
+    if outcome.malformed {
+        let why = outcome.reason.unwrap_or_else(|| "not an OTLP request".to_owned());
+        return Answer::Malformed(why);
+    }
+    Answer::Accepted { rejected: outcome.rejected, message: outcome.reason }
+}

@@ -1,0 +1,197 @@
+//! The whole process: built in an order in which every failure is found before data is taken, run, and drained in an
+//! order in which nothing that was acknowledged waits for anything that has already stopped.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use component::{Context, Counts};
+use journal::Journal;
+use lake::Lake;
+use schemas::Catalog;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::Distribution;
+use crate::config::Config;
+use crate::error::{Error, bind};
+use crate::pipeline::{Parts, Pipeline, Recipe};
+use crate::receivers::otlp::{self as receiver, Admission, Server};
+use crate::telemetry::{self, Answerer, Page, Phase, Sources, Telemetry};
+use crate::{keys, store};
+
+/// How long open requests may take to finish when the process is asked to stop.
+const GRACE: Duration = Duration::from_secs(15);
+
+/// A process that is built and does not run yet.
+pub struct Service {
+    config: Config,
+    servers: Vec<Server>,
+    admin: Vec<(TcpListener, Admin)>,
+    pipeline: Pipeline,
+    journal: Journal,
+    lake: Lake,
+    sources: Sources,
+    telemetry: Arc<Telemetry>,
+    made_key: Option<PathBuf>,
+}
+
+/// A process that runs.
+pub struct Running {
+    telemetry: Arc<Telemetry>,
+    pipeline: Pipeline,
+    journal: Journal,
+    lake: tokio::task::JoinHandle<Result<(), lake::Error>>,
+    stop_receiving: CancellationToken,
+    stop_lake: CancellationToken,
+    stop_admin: CancellationToken,
+    open: TaskTracker,
+}
+
+/// What a page of ours shows.
+enum Admin {
+    Metrics,
+    Health(String),
+}
+
+impl Service {
+    /// Takes the ports, opens keys, journal and lake, and starts the workers.
+    pub async fn build(config: Config, distribution: &Distribution) -> Result<Self, Error> {
+        let (servers, admin) = take_ports(&config).await?;
+        let private = |path: &std::path::Path| {
+            keys::private_folder(path).map_err(|why| Error::file("making data folder", path, why))
+        };
+        private(&config.data)?;
+        let catalog = Catalog::load(config.overlay.as_deref()).map_err(|e| Error::Schemas(crate::with_sources(&e)))?;
+        let catalog = Arc::new(catalog);
+        let (keyring, made_key) = keys::keyring(&config.key, &config.data, config.kid)?;
+        let fingerprint = keyring.fingerprint().map_err(keys::RootKeyError::from)?;
+        let journal = store::open_journal(&config, &catalog)?;
+        let lake = store::open_lake(&config.lake, journal.clone(), fingerprint).await?;
+        let telemetry = Arc::new(Telemetry::default());
+        let counts = Counts::default();
+        let sources = Sources {
+            counts: counts.clone(),
+            journal: journal.clone(),
+            journal_max: config.journal.max_bytes,
+            lake: lake.stats(),
+            room: Admission::new(config.pipeline.max_in_flight_bytes),
+        };
+        let recipe = Recipe {
+            processors: distribution.processors,
+            seal: distribution.seal,
+            sections: config.chain.clone().into(),
+        };
+        let context = Context { catalog, keys: Arc::new(keyring), counts };
+        let parts =
+            Parts { recipe, context, journal: journal.clone(), telemetry: Arc::clone(&telemetry), debug: config.debug };
+        let pipeline = Pipeline::start(&parts, config.pipeline.workers)?;
+        Ok(Self { config, servers, admin, pipeline, journal, lake, sources, telemetry, made_key })
+    }
+
+    /// Addresses that take OTLP, as bound.
+    pub fn addresses(&self) -> Vec<String> {
+        self.servers.iter().map(Server::address).collect()
+    }
+
+    /// Addresses of metrics and health, as bound.
+    pub fn admin_addresses(&self) -> Vec<String> {
+        self.admin.iter().filter_map(|(socket, _)| Some(socket.local_addr().ok()?.to_string())).collect()
+    }
+
+    /// What a person who started it wants to know.
+    pub fn announcement(&self) -> String {
+        let pages = self.admin.iter().filter_map(|(socket, page)| {
+            let address = socket.local_addr().ok()?;
+            Some(match page {
+                Admin::Metrics => ("metrics", format!("http://{address}/metrics")),
+                Admin::Health(path) => ("health", format!("http://{address}{path}")),
+            })
+        });
+        crate::announce::announcement(&self.config, &self.servers, &pages.collect::<Vec<_>>(), self.made_key.as_deref())
+    }
+
+    /// Opens the doors.
+    pub fn run(self) -> Running {
+        let (stop_receiving, stop_lake, stop_admin) =
+            (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
+        let open = TaskTracker::new();
+        for (socket, page) in self.admin {
+            let answer = answerer(page, Arc::clone(&self.telemetry), self.sources.clone());
+            tokio::spawn(telemetry::serve(socket, answer, stop_admin.clone()));
+        }
+        let watcher = Arc::clone(&self.telemetry);
+        let lake_run = self.lake.run(stop_lake.clone());
+        let lake = tokio::spawn(async move {
+            let ended = lake_run.await;
+            if let Err(e) = &ended {
+                tracing::error!(error = %e, "the lake stopped; what is acknowledged stays in the journal");
+                watcher.set_phase(Phase::Failing(format!("the lake stopped: {e}")));
+            }
+            ended
+        });
+        let context =
+            receiver::Context::new(self.sources.room.clone(), self.pipeline.outlet(), Arc::clone(&self.telemetry));
+        for server in self.servers {
+            let connections = self.config.pipeline.max_connections;
+            let serving = server.serve(context.clone(), connections, stop_receiving.clone(), open.clone());
+            open.spawn(serving);
+        }
+        self.telemetry.set_phase(Phase::Ready);
+        let (telemetry, pipeline, journal) = (self.telemetry, self.pipeline, self.journal);
+        Running { telemetry, pipeline, journal, lake, stop_receiving, stop_lake, stop_admin, open }
+    }
+}
+
+impl Running {
+    /// Stops taking data, answers what is open, flushes the lake and closes the journal.
+    pub async fn drain(self) -> Result<(), Error> {
+        self.telemetry.set_phase(Phase::Draining);
+        self.stop_receiving.cancel();
+        self.open.close();
+        if tokio::time::timeout(GRACE, self.open.wait()).await.is_err() {
+            tracing::warn!("requests that were still arriving were cut off; their senders will send them again");
+        }
+        self.pipeline.drain().await;
+        self.stop_lake.cancel();
+        let flushed = self.lake.await;
+        let journal = self.journal;
+        let closed = tokio::task::spawn_blocking(move || journal.close()).await;
+        self.stop_admin.cancel();
+        match (flushed, closed) {
+            (Ok(Err(e)), _) => Err(e.into()),
+            (_, Ok(Err(e))) => Err(e.into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+async fn take_ports(config: &Config) -> Result<(Vec<Server>, Vec<(TcpListener, Admin)>), Error> {
+    let mut servers = Vec::new();
+    for listener in &config.listeners {
+        servers.push(receiver::bind(listener.clone()).await?);
+    }
+    let mut admin = Vec::new();
+    if let Some((address, path)) = &config.health {
+        let socket = bind(address, "extensions.health_check.endpoint").await?;
+        admin.push((socket, Admin::Health(path.clone())));
+    }
+    if let Some(address) = &config.metrics {
+        admin.push((bind(address, "service.telemetry.metrics.address").await?, Admin::Metrics));
+    }
+    Ok((servers, admin))
+}
+
+fn answerer(page: Admin, telemetry: Arc<Telemetry>, sources: Sources) -> Answerer {
+    match page {
+        Admin::Metrics => Arc::new(move |path| {
+            let kind = "text/plain; version=0.0.4; charset=utf-8";
+            (path == "/metrics").then(|| Page { status: 200, kind, body: telemetry.metrics(&sources) })
+        }),
+        Admin::Health(own) => Arc::new(move |path| {
+            let known = path == own || matches!(path, "/health" | "/health/live" | "/health/ready");
+            known.then(|| telemetry.health(&sources))
+        }),
+    }
+}

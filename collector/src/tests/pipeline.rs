@@ -1,0 +1,92 @@
+use component::{Component, ConfigError, Context, Factory, Gather, ProcessError, Processor, processor};
+use serde::Deserialize;
+
+use super::*;
+
+#[derive(Default, Deserialize)]
+struct Nothing {}
+
+/// Fails or panics when a log says so.
+struct Trap;
+
+impl Component for Trap {
+    const NAME: &'static str = "trap";
+    const ABOUT: &'static str = "Fails on demand.";
+    type Config = Nothing;
+
+    fn new(_: Nothing, _: &Context) -> Result<Self, ConfigError> {
+        Ok(Self)
+    }
+}
+
+impl Processor for Trap {
+    fn process(&mut self, gather: &mut Gather) -> Result<(), ProcessError> {
+        let says = |word: &str| {
+            gather.tables().filter_map(|rows| rows.text("body")).any(|body| body.iter().any(|text| text == Some(word)))
+        };
+        assert!(!says("panic"), "trapped");
+        if says("fail") { Err(ProcessError::Refused("trapped".to_owned())) } else { Ok(()) }
+    }
+}
+
+const TRAPPED: &[Factory<dyn Processor>] =
+    &[processor::<Trap>(), processor::<processors::hash::Hash>(), processor::<processors::redact::Redact>()];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_request_costs_itself_and_no_neighbour() {
+    let distribution = Distribution { processors: TRAPPED, seal: processors::SEAL };
+    let process = Process::start_with(&distribution, PLAIN).await;
+    let words: Vec<&str> = (0..60)
+        .map(|n| {
+            if n % 20 == 7 {
+                "fail"
+            } else if n % 20 == 13 {
+                "panic"
+            } else {
+                "fine"
+            }
+        })
+        .collect();
+    let bodies: Vec<String> = words.iter().map(|word| LOG.replace("hello", word)).collect();
+    // All at once, so that gathers hold good and bad ones together.
+    let mut sending = Vec::new();
+    for body in bodies {
+        let http = process.http.clone();
+        sending.push(tokio::spawn(async move {
+            let stream = TcpStream::connect(http).await.unwrap();
+            let request = Request::post("/v1/logs").header("host", "test").header("content-type", "application/json");
+            let (response, body) = exchange(stream, request.body(Full::new(body.into())).unwrap()).await;
+            (response.status().as_u16(), String::from_utf8(body.to_vec()).unwrap())
+        }));
+    }
+    for (word, sent) in words.into_iter().zip(sending) {
+        let (status, text) = sent.await.unwrap();
+        match word {
+            "fine" => assert_eq!((status, text.as_str()), (200, "{}")),
+            "fail" => assert!(status == 500 && text.contains("could not be processed: trapped"), "{status} {text}"),
+            _ => assert!(status == 500 && text.contains("could not be processed"), "{status} {text}"),
+        }
+    }
+    assert!(process.metric("otelcol_receiver_accepted_log_records{receiver=\"otlp\",transport=\"http\"} 54").await);
+    process.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_journal_is_said_with_the_time_to_come_back() {
+    let process = Process::start(&format!("{PLAIN}\njournal: {{ max_bytes: 1 }}\n")).await;
+    let (status, retry_after, body) = process.post("/v1/logs", &[("content-type", "application/json")], LOG).await;
+    assert_eq!((status, retry_after.as_str()), (429, "5"), "{}", String::from_utf8_lossy(&body));
+    let (status, body) = Process::get(&process.health, "/").await;
+    assert!(status == 503 && body.contains("journal is full"), "{status} {body}");
+    process.stop().await;
+}
+
+#[test]
+fn a_chain_without_its_whole_seal_is_refused() {
+    let half = Distribution { processors: &TRAPPED[..2], seal: processors::SEAL };
+    let data = tempfile::tempdir().unwrap();
+    let config = Config::load(&inputs(data.path(), &[BASE, PLAIN]), &half).unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let error = runtime.block_on(Service::build(config, &half)).err().unwrap().to_string();
+    assert!(error.contains("the seal is not complete"), "{error}");
+}
