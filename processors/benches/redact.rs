@@ -62,6 +62,21 @@ fn gather(catalog: &Catalog, lines: &[String]) -> Result<Gather, Box<dyn Error>>
     Ok(Gather::new(vec![Rows::new(Arc::clone(table), columns, vec![0; lines.len()])?]))
 }
 
+const WORDS: [&str; 12] = [
+    "request",
+    "completed",
+    "handler",
+    "cache",
+    "miss",
+    "for",
+    "item",
+    "retrying",
+    "upstream",
+    "connection",
+    "worker",
+    "queue",
+];
+
 /// Lines as services write them. Every `hits`-th holds something personal; none does for 0.
 fn lines(hits: usize, json: bool) -> Vec<String> {
     let mut state = 42u64;
@@ -69,20 +84,6 @@ fn lines(hits: usize, json: bool) -> Vec<String> {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) % below
     };
-    let words = [
-        "request",
-        "completed",
-        "handler",
-        "cache",
-        "miss",
-        "for",
-        "item",
-        "retrying",
-        "upstream",
-        "connection",
-        "worker",
-        "queue",
-    ];
     let personal =
         ["bob.smith@example.com", "+1 415 555 2671", "4111 1111 1111 1111", "203.0.113.77", "password=hunter2"];
     let mut lines = Vec::new();
@@ -90,7 +91,7 @@ fn lines(hits: usize, json: bool) -> Vec<String> {
     while bytes < BYTES {
         let mut message = String::new();
         for _ in 0..8 + next(8) {
-            message.push_str(words[next(words.len() as u64) as usize]);
+            message.push_str(WORDS[next(WORDS.len() as u64) as usize]);
             message.push(' ');
         }
         if hits > 0 && lines.len() % hits == 0 {

@@ -265,9 +265,11 @@ impl<'d, 'a> Session<'d, 'a> {
             _ => None,
         };
         match given {
-            Some(uid) => {
+            Some(given) => {
                 let identified_by = attributes.place(self.lookup.record_uid);
-                self.push(&log, time, uid, (named_by, identified_by));
+                // A sender may have put anything there, a person's address too: only its keyed hash is kept.
+                let uid = self.record_key().map_err(Stop::Fatal)?.pseudonym_of(&[given]);
+                self.push(&log, time, uid.as_str().as_bytes(), (named_by, identified_by));
             }
             None => {
                 let uid = self.identity(bytes).map_err(Stop::Fatal)?;
@@ -352,11 +354,7 @@ impl<'d, 'a> Session<'d, 'a> {
 
     /// The identity of a record that brings none: a keyed hash over all that was received of it.
     fn identity(&mut self, bytes: &[u8]) -> Result<Pseudonym, DecodeError> {
-        let tenant = self.current.tenant;
-        let key = match &self.key {
-            Some((known, key)) if *known == tenant => key,
-            _ => &self.key.insert((tenant, self.keyring.key(tenant, "record")?)).1,
-        };
+        let key = self.record_key()?;
         let (resource, scope) = (&*self.around.resource.bytes, &*self.around.scope.bytes);
         // What records share is hashed once for all of them.
         let shared = *self.shared_hash.get_or_insert_with(|| key.hash(&[resource, scope]));
@@ -371,6 +369,16 @@ impl<'d, 'a> Session<'d, 'a> {
                 Ok(first)
             }
         }
+    }
+
+    /// The key of the request's tenant for identities of records.
+    fn record_key(&mut self) -> Result<Arc<Key>, DecodeError> {
+        let tenant = self.current.tenant;
+        let key = match &self.key {
+            Some((known, key)) if *known == tenant => key,
+            _ => &self.key.insert((tenant, self.keyring.key(tenant, "record")?)).1,
+        };
+        Ok(Arc::clone(key))
     }
 
     fn load_event(&mut self, event: usize) {

@@ -7,7 +7,7 @@ use component::{Context, Counts, Keyring};
 use schemas::Catalog;
 
 use super::components::{BUILT_IN, EXTENSIONS, Pipelines, kind_of, known_entries, pipelines, references};
-use super::listeners::{listeners, normalise};
+use super::listeners::{Listener, listeners, normalise};
 use super::node::Node;
 use super::problem::Problems;
 use super::read::{locate, meant, mend, not_known, read};
@@ -58,13 +58,7 @@ pub(crate) fn check(
     let chain = chain(root, &lines, catalog, distribution, &mut problems);
     built_in(root, &mut notes);
     let pipeline = settings(&pipeline);
-    if let Some(largest) = endpoints.iter().find(|l| l.max_request > pipeline.max_in_flight_bytes) {
-        problems.add_anywhere(format!(
-            "{} takes requests of {}, more than pipeline.max_in_flight_bytes allows at all",
-            largest.path,
-            super::human(largest.max_request as u64)
-        ));
-    }
+    room(&endpoints, &pipeline, &mut problems);
     if endpoints.is_empty() && problems.is_empty() && !broken {
         problems.add_anywhere("no receiver runs; add `otlp` to `receivers` and to a pipeline");
     }
@@ -92,6 +86,17 @@ pub(crate) fn check(
         debug: debug(root, &lines),
         notes,
     })
+}
+
+/// A request that is larger than all the room there is could never be taken.
+fn room(endpoints: &[Listener], pipeline: &PipelineSettings, problems: &mut Problems) {
+    if let Some(largest) = endpoints.iter().find(|l| l.max_request > pipeline.max_in_flight_bytes) {
+        problems.add_anywhere(format!(
+            "{} takes requests of {}, more than pipeline.max_in_flight_bytes allows at all",
+            largest.path,
+            super::human(largest.max_request as u64)
+        ));
+    }
 }
 
 /// What `service.telemetry` comes to.

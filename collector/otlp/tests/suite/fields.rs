@@ -118,7 +118,9 @@ fn of_log(log: &LogRecord, context: Record, parts: [&[u8]; 2]) -> Record {
         severity: (log.severity_number, log.severity_text.clone()),
         body: log.body.clone(),
         attributes: log.attributes.clone(),
-        uid: given.or_else(|| Some(uid([parts[0], parts[1], &log.encode_to_vec()], 0))),
+        uid: given
+            .map(|given| keyring().key("acme", "record").unwrap().pseudonym_of(&[given.as_bytes()]).into_string())
+            .or_else(|| Some(uid([parts[0], parts[1], &log.encode_to_vec()], 0))),
         taken,
         ..context
     }

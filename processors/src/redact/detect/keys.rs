@@ -237,7 +237,9 @@ pub(in super::super) fn private_key(text: &[u8], at: usize) -> Option<Finding> {
         return None;
     }
     let head = &text[at..text.len().min(at + 128)];
-    memchr::memmem::find(head, b"PRIVATE KEY")?;
+    // A form writes its spaces as plus signs.
+    let named = |words: &[u8]| memchr::memmem::find(head, words);
+    named(b"PRIVATE KEY").or_else(|| named(b"PRIVATE+KEY"))?;
     let foot = memchr::memmem::find(&text[at..], b"-----END").map(|foot| at + foot + 8);
     let end = foot.map_or(text.len(), |foot| {
         let close = memchr::memmem::find(&text[foot..text.len().min(foot + 128)], b"-----");

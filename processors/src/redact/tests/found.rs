@@ -101,6 +101,7 @@ fn tokens() {
         ("sk-learn-a-very-long-class-name", "sk-learn-a-very-long-class-name"),
         ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY----- x", "[KEY] x"),
         ("-----BEGIN PRIVATE KEY-----\\nMIIE", "[KEY]"),
+        ("-----BEGIN+PRIVATE+KEY-----MIIE-----END+PRIVATE+KEY----- x", "[KEY] x"),
         ("-----BEGIN CERTIFICATE-----", "-----BEGIN CERTIFICATE-----"),
     ]);
 }
