@@ -1,0 +1,13 @@
+//! The whole way of a record, driven from outside. One binary; the modules in the order of a newcomer's questions.
+#![expect(clippy::expect_used, clippy::panic, reason = "a test that fails must panic")]
+
+mod apps; // Flask and FastAPI with the real SDK, to rows, money and views
+mod captures; // what real SDKs sent, replayed as protobuf and as JSON, value by value
+mod deployed; // every configuration under deploy/ is accepted
+mod durable; // kill -9 at random instants: what was acknowledged is there, once
+mod foreign; // Python's Delta readers agree with our SQL on every count
+mod privacy; // planted secrets and personal values, looked for in everything that was written
+mod questions; // every view and table answers, in every format
+mod readme; // every command of the README runs
+mod senders; // what senders are told, and how soon a row is visible
+mod writers; // two writers on one lake, in a folder and on a real S3 server
