@@ -36,5 +36,9 @@ pub(crate) async fn open_lake(settings: &LakeSettings, journal: Journal, fingerp
     if let Some(bytes) = settings.flush_bytes {
         options.flush_bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
     }
+    if let Some(interval) = settings.tidy_interval {
+        options.tidy_interval = interval;
+    }
+    options.merge_all = settings.merge_all;
     Ok(Lake::open(&location, journal, options, fingerprint).await?)
 }

@@ -214,6 +214,8 @@ impl Sections<'_> {
             location,
             flush_interval: settings.flush_interval.map(|p| p.0),
             flush_bytes: settings.flush_bytes.map(|s| s.0),
+            tidy_interval: settings.tidy_interval.map(|p| p.0),
+            merge_all: settings.merge == model::Merge::All,
         }
     }
 

@@ -89,6 +89,10 @@ pub struct LakeSettings {
     pub flush_interval: Option<std::time::Duration>,
     /// Bytes that make a commit before that.
     pub flush_bytes: Option<u64>,
+    /// Time between two rounds of tidying.
+    pub tidy_interval: Option<std::time::Duration>,
+    /// Whether files of other writers are merged as well.
+    pub merge_all: bool,
 }
 
 /// The `journal` section.

@@ -122,6 +122,20 @@ pub(crate) struct Lake {
     pub(crate) url: Option<String>,
     pub(crate) flush_interval: Option<Period>,
     pub(crate) flush_bytes: Option<Size>,
+    /// Time between two rounds of tidying: merges of what is left over, retention, removal of replaced files.
+    pub(crate) tidy_interval: Option<Period>,
+    pub(crate) merge: Merge,
+}
+
+/// Whose files are merged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Merge {
+    /// Those that this writer made.
+    #[default]
+    Own,
+    /// Those of every writer: for one process of a lake.
+    All,
 }
 
 /// `exporters.debug`.

@@ -1,6 +1,6 @@
 //! From journal positions to committed files, exactly once.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, hash_map};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -141,8 +141,10 @@ impl Tables<'_> {
         last: Position,
     ) -> Result<Flushed, Error> {
         let app = journal.to_string();
-        let snapshot =
-            self.snapshots.entry(table.name.clone()).or_insert(Snapshot::load(self.store, &table.name).await?);
+        let snapshot = match self.snapshots.entry(table.name.clone()) {
+            hash_map::Entry::Occupied(known) => known.into_mut(),
+            hash_map::Entry::Vacant(new) => new.insert(Snapshot::load(self.store, &table.name).await?),
+        };
         snapshot.prepare(self.store, table, self.fingerprint, self.now).await?;
         let done = Position(snapshot.position(&app).unwrap_or(0));
         if done >= last {
