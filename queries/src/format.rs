@@ -1,10 +1,14 @@
 //! An answer as text or Parquet.
 
 use std::io::Write;
+use std::sync::Arc;
 
+use arrow::array::{Array, ArrayRef, RecordBatch, StringArray};
 use arrow::csv::WriterBuilder as CsvBuilder;
+use arrow::datatypes::{DataType, Field, Schema};
+use arrow::error::ArrowError;
 use arrow::json::WriterBuilder;
-use arrow::json::writer::JsonArray;
+use arrow::json::writer::{JsonArray, LineDelimited};
 use arrow::util::display::FormatOptions;
 use arrow::util::pretty::pretty_format_batches_with_options;
 use parquet::arrow::ArrowWriter;
@@ -39,7 +43,7 @@ impl Answer {
     fn table(&self, out: &mut impl Write) -> Result<(), Error> {
         let fail = |e: &dyn std::fmt::Display| Error::Write { format: "table", why: e.to_string() };
         let options = FormatOptions::default().with_null("NULL");
-        let empty = [arrow::array::RecordBatch::new_empty(self.schema.clone())];
+        let empty = [RecordBatch::new_empty(self.schema.clone())];
         let batches = if self.batches.is_empty() { &empty[..] } else { &self.batches[..] };
         let text = pretty_format_batches_with_options(batches, &options).map_err(|e| fail(&e))?;
         let rows = self.rows();
@@ -61,10 +65,11 @@ impl Answer {
         let fail = |e: &dyn std::fmt::Display| Error::Write { format: "csv", why: e.to_string() };
         let mut writer = CsvBuilder::new().with_header(true).build(out);
         if self.batches.is_empty() {
-            writer.write(&arrow::array::RecordBatch::new_empty(self.schema.clone())).map_err(|e| fail(&e))?;
+            let empty = RecordBatch::new_empty(self.schema.clone());
+            writer.write(&flat(&empty).map_err(|e| fail(&e))?).map_err(|e| fail(&e))?;
         }
         for batch in &self.batches {
-            writer.write(batch).map_err(|e| fail(&e))?;
+            writer.write(&flat(batch).map_err(|e| fail(&e))?).map_err(|e| fail(&e))?;
         }
         Ok(())
     }
@@ -77,4 +82,43 @@ impl Answer {
         }
         writer.close().map(|_| ()).map_err(|e| fail(&e))
     }
+}
+
+/// CSV has no nesting: what is nested becomes JSON text.
+fn flat(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    let schema = batch.schema();
+    let mut fields = Vec::new();
+    let mut columns: Vec<ArrayRef> = Vec::new();
+    for (field, column) in schema.fields().iter().zip(batch.columns()) {
+        let text = match field.data_type() {
+            DataType::Map(_, _) | DataType::List(_) | DataType::LargeList(_) | DataType::Struct(_) => {
+                json_text(column)?
+            }
+            _ => Arc::clone(column),
+        };
+        fields.push(Field::new(field.name(), text.data_type().clone(), true));
+        columns.push(text);
+    }
+    let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)
+}
+
+/// Each value as one JSON document.
+fn json_text(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+    let schema = Arc::new(Schema::new(vec![Field::new("v", column.data_type().clone(), true)]));
+    let mut out = Vec::with_capacity(column.len());
+    for row in 0..column.len() {
+        if column.is_null(row) {
+            out.push(None);
+            continue;
+        }
+        let one = RecordBatch::try_new(Arc::clone(&schema), vec![column.slice(row, 1)])?;
+        let mut writer = WriterBuilder::new().build::<_, LineDelimited>(Vec::new());
+        writer.write(&one)?;
+        writer.finish()?;
+        let line = String::from_utf8(writer.into_inner()).map_err(|e| ArrowError::CsvError(e.to_string()))?;
+        // `{"v":...}` and a line end.
+        out.push(line.trim_end().strip_prefix("{\"v\":").and_then(|l| l.strip_suffix('}')).map(str::to_owned));
+    }
+    Ok(Arc::new(StringArray::from(out)))
 }

@@ -187,6 +187,12 @@ async fn answers_are_written_in_every_format() {
         parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::from(out)).unwrap();
     let rows: usize = reader.build().unwrap().map(|b| b.unwrap().num_rows()).sum();
     assert_eq!(rows, 2);
+    let mut nested = Vec::new();
+    let maps = house.engine.query("SELECT map(['a'], ['x']) AS m, [1, 2] AS l, NULL AS n").await.unwrap();
+    maps.write(Format::Csv, &mut nested).unwrap();
+    assert_eq!(String::from_utf8(nested).unwrap(), "m,l,n\n\"{\"\"a\"\":\"\"x\"\"}\",\"[1,2]\",\n");
+    let mut all = Vec::new();
+    house.engine.query("SELECT * FROM spans").await.unwrap().write(Format::Csv, &mut all).unwrap();
     let mut empty = Vec::new();
     house.engine.query("SELECT span_id FROM spans WHERE false").await.unwrap().write(Format::Csv, &mut empty).unwrap();
     assert_eq!(String::from_utf8(empty).unwrap(), "span_id\n");

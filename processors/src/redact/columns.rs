@@ -13,18 +13,20 @@ use schemas::{Class, Column, Type};
 
 use super::kind::Kind;
 use super::names::Rule;
+use super::own;
 use super::text::Cleaner;
 
 /// The column that says what was redacted.
 const REDACTIONS: &str = "redactions";
 
 /// Something that was replaced in a row: row and position of the kind.
-type Hit = (u32, u8);
+pub(super) type Hit = (u32, u8);
 
 /// Redacts every column of a table that may hold a sender's text; adds to `totals` by kind.
 pub(super) fn redact(rows: &mut Rows, cleaner: &mut Cleaner, totals: &mut [u64]) -> Result<(), ProcessError> {
     let mut hits: Vec<Hit> = Vec::new();
     drop_content_bodies(rows, cleaner, &mut hits)?;
+    own::redact(rows, &mut hits)?;
     let table = Arc::clone(rows.table());
     for (index, column) in table.columns.iter().enumerate().filter(|(_, c)| is_scanned(c)) {
         let Some(array) = rows.at(index).cloned() else { continue };
@@ -145,10 +147,10 @@ fn map(array: &ArrayRef, cleaner: &mut Cleaner, hits: &mut Vec<Hit>) -> Result<O
 }
 
 /// What becomes of an entry: a new key, a new value.
-struct Edit {
-    removed: bool,
-    key: Option<String>,
-    value: Option<String>,
+pub(super) struct Edit {
+    pub(super) removed: bool,
+    pub(super) key: Option<String>,
+    pub(super) value: Option<String>,
 }
 
 fn edit(entries: &Entries<'_>, entry: usize, cleaner: &mut Cleaner) -> Option<Edit> {
@@ -169,14 +171,14 @@ fn edit(entries: &Entries<'_>, entry: usize, cleaner: &mut Cleaner) -> Option<Ed
 }
 
 /// The parts of a map column.
-struct Entries<'a> {
+pub(super) struct Entries<'a> {
     array: &'a MapArray,
     keys: &'a StringArray,
-    values: &'a StringArray,
+    pub(super) values: &'a StringArray,
 }
 
 impl<'a> Entries<'a> {
-    fn of(array: &'a ArrayRef) -> Result<Self, ProcessError> {
+    pub(super) fn of(array: &'a ArrayRef) -> Result<Self, ProcessError> {
         let parts = array.as_map_opt().and_then(|array| {
             let keys = array.keys().as_string_opt::<i32>()?;
             Some(Self { array, keys, values: array.values().as_string_opt::<i32>()? })
@@ -184,7 +186,7 @@ impl<'a> Entries<'a> {
         parts.ok_or_else(|| ProcessError::Refused("a map column does not hold text under text".to_owned()))
     }
 
-    fn of_row(&self, row: usize) -> std::ops::Range<usize> {
+    pub(super) fn of_row(&self, row: usize) -> std::ops::Range<usize> {
         let offsets = self.array.value_offsets();
         let place = |i: usize| usize::try_from(offsets[i]).unwrap_or_default();
         if self.array.is_null(row) { 0..0 } else { place(row)..place(row + 1) }
@@ -194,7 +196,7 @@ impl<'a> Entries<'a> {
         (0..self.array.len()).map(|row| self.of_row(row).len()).sum::<usize>() == self.keys.len()
     }
 
-    fn rebuilt(&self, mut edits: &[(usize, Edit)]) -> ArrayRef {
+    pub(super) fn rebuilt(&self, mut edits: &[(usize, Edit)]) -> ArrayRef {
         let mut keys = StringBuilder::with_capacity(self.keys.len(), self.keys.value_data().len());
         let mut values = StringBuilder::with_capacity(self.values.len(), self.values.value_data().len());
         let mut lengths = Vec::with_capacity(self.array.len());

@@ -21,6 +21,7 @@ mod encoded;
 mod json;
 mod kind;
 mod names;
+mod own;
 mod patterns;
 mod scan;
 #[cfg(test)]

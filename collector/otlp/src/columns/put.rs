@@ -22,7 +22,9 @@ impl Column {
     /// Appends a value if it fits the column's type, and says whether it did.
     #[inline]
     pub(crate) fn put(&mut self, row: usize, value: &Value<'_>, how: Conversion) -> bool {
-        match (self, value) {
+        let is_text = matches!(self, Self::Text(_) | Self::Dict(_) | Self::Map(_));
+        let lone = if how.header && !is_text { lone(value) } else { None };
+        match (self, lone.as_ref().unwrap_or(value)) {
             (_, Value::Empty) => return false,
             (Self::Text(column), Value::Text(text)) => column.push(row, text),
             (Self::Dict(column), Value::Text(text)) => column.push(row, text),
@@ -44,6 +46,13 @@ impl Column {
         }
         true
     }
+}
+
+/// The only value of a list: headers are lists, and a size or an amount is one header.
+fn lone<'v>(value: &Value<'v>) -> Option<Value<'v>> {
+    let Value::Array(nested) = value else { return None };
+    let mut values = nested.values();
+    values.next().filter(|_| values.next().is_none())
 }
 
 /// Writes one entry of a map: strings as they are, nothing as NULL, the rest as JSON.

@@ -286,6 +286,10 @@ fn converted(column: &Column, key: &str, value: &Value, scale: Option<f64>) -> O
                 None => return Some(Expected::Json(as_json(Some(value)))),
             }
         }
+        // A header is a list, and a size or an amount is one header.
+        (r#type, Value::ArrayValue(list)) if is_header && r#type != Type::Map && list.values.len() == 1 => {
+            return converted(column, "", list.values[0].value.as_ref()?, scale);
+        }
         // Spellings also meet JSON words.
         (Type::Text | Type::Dict, Value::BoolValue(v)) => spelled(column, &v.to_string()),
         (Type::Text | Type::Dict, Value::IntValue(v)) => spelled(column, &v.to_string()),

@@ -170,6 +170,19 @@ fn nothing_comes_along_unseen() {
 }
 
 #[test]
+fn a_rows_own_names_are_taken_out_of_its_texts() {
+    let said = r#"{"note":"for Ada Lovelace","other":"Adalbert"}"#;
+    let ada = [("full_name", "Ada Lovelace"), ("body", "User Ada Lovelace created"), ("attributes", said)];
+    let mut gather = gather(&[("logs", &ada), ("logs", &[("body", "Ada Lovelace of another row")])]);
+    process::<Redact>("{}", &mut gather);
+    assert_eq!(cell(&gather, "logs", 0, "body").as_deref(), Some("User [NAME] created"));
+    let attributes = cell(&gather, "logs", 0, "attributes").unwrap();
+    assert_eq!(attributes, r#"{"note":"for [NAME]","other":"Adalbert"}"#);
+    assert_eq!(cell(&gather, "logs", 0, "redactions").as_deref(), Some(r#"{"name":"2"}"#));
+    assert_eq!(cell(&gather, "logs", 1, "body").as_deref(), Some("Ada Lovelace of another row"));
+}
+
+#[test]
 fn a_column_is_cut_behind_its_redaction() {
     let long = format!("{}bob@example.com", "a ".repeat(508));
     let cut = stored("logs", "status_message", &long).unwrap();
