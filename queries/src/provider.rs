@@ -6,6 +6,7 @@ use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Field, SchemaRef};
 use async_trait::async_trait;
+use chrono::DateTime;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::stats::Precision;
 use datafusion::common::{ColumnStatistics, Result, ScalarValue, Statistics};
@@ -18,6 +19,7 @@ use datafusion::datasource::table_schema::TableSchema;
 use datafusion::error::DataFusionError;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
+use datafusion::object_store::ObjectMeta;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::union::UnionExec;
 use journal::{Position, Snapshot as Segments};
@@ -79,7 +81,14 @@ impl Provider {
     fn file(&self, add: &Add, schema: &TableSchema) -> Result<PartitionedFile> {
         let path = self.store.path(&format!("{}/{}", self.table.name, add.path));
         let date = ScalarValue::Utf8(add.date().map(str::to_owned)).cast_to(&DataType::Date32)?;
-        let file = PartitionedFile::new(path.as_ref(), u64::try_from(add.size).unwrap_or_default());
+        let meta = ObjectMeta {
+            location: path,
+            last_modified: DateTime::from_timestamp_millis(add.modification_time).unwrap_or_default(),
+            size: u64::try_from(add.size).unwrap_or_default(),
+            e_tag: None,
+            version: None,
+        };
+        let file = PartitionedFile::new_from_meta(meta);
         Ok(file.with_partition_values(vec![date]).with_statistics(Arc::new(statistics(add, schema))))
     }
 

@@ -38,6 +38,26 @@ pub enum Error {
         /// Which table.
         table: String,
     },
+    /// The journal has rows of a table that the schemas do not have.
+    #[error(
+        "the journal holds rows of table {table}, which is not in the schemas; start with the overlay they were taken in with"
+    )]
+    UnknownTable {
+        /// Which table.
+        table: String,
+    },
+    /// A merge came out with another number of rows than went in.
+    #[error(
+        "merging files of table {table}: {read} rows went in and {written} came out; the files are left as they are"
+    )]
+    Merge {
+        /// Which table.
+        table: String,
+        /// Rows of the sources.
+        read: u64,
+        /// Rows written.
+        written: u64,
+    },
     /// The journal folder is older than what the lake has of it: new rows would look committed already.
     #[error(
         "the lake has position {ahead} of the journal in {folder}, which ends at {ends}: the folder was restored from an older copy; move it away and start again, what it holds is in the lake"

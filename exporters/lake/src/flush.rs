@@ -1,17 +1,20 @@
 //! From journal positions to committed files, exactly once.
 
-use std::collections::{BTreeMap, HashMap, hash_map};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use journal::{Cursor, Entry, JournalId, Position, Snapshot as Segments};
 use schemas::{Catalog, Table};
 
-use crate::delta::{Add, Commit, Snapshot, stats};
+use crate::delta::{Add, Commit, Outcome, Reach, Snapshot, stats};
 use crate::parquet_file::{self, Codec};
 use crate::rows::{self, Day, Times};
 use crate::store::random_name;
 use crate::{Error, Store};
+
+/// How often rows are cut anew before the round is given up.
+const TRIES: usize = 8;
 
 /// What a flush did.
 #[derive(Debug, Default, Clone, Copy)]
@@ -27,6 +30,8 @@ pub(crate) struct Follower {
     pub(crate) safe: Position,
     /// Where reading goes on: first position of the segment and place in it.
     cursor: Option<(Position, Cursor)>,
+    /// Nothing more will come and nothing is left: of an earlier journal.
+    pub(crate) drained: bool,
 }
 
 /// Entries taken at once, and where reading goes on after them.
@@ -39,7 +44,7 @@ struct Chunk {
 
 impl Follower {
     pub(crate) fn new(journal: JournalId) -> Self {
-        Self { journal, safe: Position(0), cursor: None }
+        Self { journal, safe: Position(0), cursor: None, drained: false }
     }
 
     /// Reads entries after the cursor and up to `upto`, at most `max_bytes` of them.
@@ -121,16 +126,22 @@ impl Tables<'_> {
             *counts.entry(table.to_owned()).or_default() += rows;
         }
         let mut done = Flushed::default();
+        let mut failed = None;
         for name in counts.into_keys() {
-            let Some(table) = self.catalog.table(&name).cloned() else {
-                tracing::warn!(table = name, "journaled rows of a table that is not in the schemas are left out");
-                continue;
+            let each = match self.catalog.table(&name).cloned() {
+                Some(table) => self.commit_table(&table, journal, entries, last).await,
+                None => Err(Error::UnknownTable { table: name }),
             };
-            let each = self.commit_table(&table, journal, entries, last).await?;
-            done.rows += each.rows;
-            done.files += each.files;
+            // One table that cannot be written must not keep the others waiting; the journal keeps its rows.
+            match each {
+                Ok(each) => {
+                    done.rows += each.rows;
+                    done.files += each.files;
+                }
+                Err(e) => failed = failed.or(Some(e)),
+            }
         }
-        Ok(done)
+        failed.map_or(Ok(done), Err)
     }
 
     async fn commit_table(
@@ -141,31 +152,53 @@ impl Tables<'_> {
         last: Position,
     ) -> Result<Flushed, Error> {
         let app = journal.to_string();
-        let snapshot = match self.snapshots.entry(table.name.clone()) {
-            hash_map::Entry::Occupied(known) => known.into_mut(),
-            hash_map::Entry::Vacant(new) => new.insert(Snapshot::load(self.store, &table.name).await?),
+        let mut snapshot = match self.snapshots.remove(&table.name) {
+            Some(known) => known,
+            None => Snapshot::load(self.store, &table.name).await?,
         };
+        let result = self.append(table, &app, &mut snapshot, entries, last).await;
+        self.snapshots.insert(table.name.clone(), snapshot);
+        result
+    }
+
+    /// Cuts the rows that the table does not have yet and commits them; cuts anew if its position moved meanwhile.
+    async fn append(
+        &self,
+        table: &Arc<Table>,
+        app: &str,
+        snapshot: &mut Snapshot,
+        entries: &Arc<Vec<Entry>>,
+        last: Position,
+    ) -> Result<Flushed, Error> {
+        snapshot.refresh(self.store).await?;
         snapshot.prepare(self.store, table, self.fingerprint, self.now).await?;
-        let done = Position(snapshot.position(&app).unwrap_or(0));
-        if done >= last {
-            return Ok(Flushed::default());
+        for _ in 0..TRIES {
+            let done = Position(snapshot.position(app).unwrap_or(0));
+            if done >= last {
+                return Ok(Flushed::default());
+            }
+            let mut adds = Vec::new();
+            let mut rows = 0;
+            for file in encode_days(table, self.catalog, entries, done).await? {
+                rows += file.rows as u64;
+                adds.push(self.put(table, file, 0).await?);
+            }
+            if adds.is_empty() {
+                return Ok(Flushed::default());
+            }
+            let flushed = Flushed { rows, files: adds.len() as u64 };
+            let paths: Vec<String> = adds.iter().map(|a| a.path.clone()).collect();
+            let reach = Reach { journal: app.to_owned(), from: done.0, to: last.0 };
+            let commit = Commit { operation: "WRITE", adds, position: Some(reach), ..Commit::default() };
+            let outcome = snapshot.commit(self.store, commit, self.now).await?;
+            if outcome == Outcome::Committed || paths.iter().all(|path| snapshot.has(path)) {
+                return Ok(flushed);
+            }
+            for path in paths.iter().filter(|path| !snapshot.has(path)) {
+                self.store.delete(&format!("{}/{path}", table.name)).await?;
+            }
         }
-        let encoded = encode_days(table, self.catalog, entries, done).await?;
-        let mut adds = Vec::new();
-        let mut rows = 0;
-        for file in encoded {
-            rows += file.rows as u64;
-            adds.push(self.put(table, file, 0).await?);
-        }
-        if adds.is_empty() {
-            return Ok(Flushed::default());
-        }
-        let files = adds.len() as u64;
-        let commit = Commit { operation: "WRITE", adds, position: Some((app, last.0)), ..Commit::default() };
-        if let Some(snapshot) = self.snapshots.get_mut(&table.name) {
-            snapshot.commit(self.store, commit, self.now).await?;
-        }
-        Ok(Flushed { rows, files })
+        Err(Error::Contended { table: table.name.clone(), tries: TRIES })
     }
 
     /// Writes a file under a fresh name and describes it.

@@ -184,6 +184,7 @@ impl Lake {
         let own = self.journal.id();
         let segments = Segments::open(self.journal.folder())?;
         let mut done = Flushed::default();
+        let mut failed = None;
         for follower in &mut self.followers {
             let upto = if follower.journal == own { durable } else { Position(u64::MAX) };
             let mut tables = Tables {
@@ -194,7 +195,15 @@ impl Lake {
                 writer: &self.writer,
                 now,
             };
-            let (flushed, damaged) = follower.flush(&mut tables, &segments, upto, self.options.flush_bytes).await?;
+            // An earlier journal that cannot be drained must not hold this one up.
+            let (flushed, damaged) = match follower.flush(&mut tables, &segments, upto, self.options.flush_bytes).await
+            {
+                Ok(done) => done,
+                Err(e) => {
+                    failed = failed.or(Some(e));
+                    continue;
+                }
+            };
             done.rows += flushed.rows;
             done.files += flushed.files;
             if damaged > 0 {
@@ -203,10 +212,11 @@ impl Lake {
             }
             if follower.journal != own {
                 self.journal.release(follower.journal, Position(u64::MAX))?;
+                follower.drained = true;
             }
         }
-        self.followers.retain(|f| f.journal == own);
-        let safe = self.followers.first().map_or(Position(0), |f| f.safe);
+        self.followers.retain(|f| !f.drained);
+        let safe = self.followers.iter().find(|f| f.journal == own).map_or(Position(0), |f| f.safe);
         if done.rows > 0 && self.journal.stats().bytes > 1 << 20 {
             self.journal.roll()?;
         }
@@ -215,22 +225,23 @@ impl Lake {
         stats.rows += done.rows;
         stats.files += done.files;
         stats.position = safe;
-        Ok(done.rows)
+        failed.map_or(Ok(done.rows), Err)
     }
 
     /// Merges, checkpoints and cleans; with `tidy` also what waits for less than a full merge, retention and vacuum.
     pub async fn maintain(&mut self, tidy: bool, now: DateTime<Utc>) -> Result<(), Error> {
+        let mut failed = None;
         for table in Arc::clone(&self.catalog).tables() {
             let Some(mut snapshot) = self.snapshots.remove(&table.name) else { continue };
             let result = self.maintain_table(table, &mut snapshot, tidy, now).await;
             self.snapshots.insert(table.name.clone(), snapshot);
-            result?;
+            failed = failed.or(result.err());
         }
         if tidy {
             let due = self.swept.is_none_or(|at| now - at > TimeDelta::days(1));
             self.swept = if due { Some(now) } else { self.swept };
         }
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 
     async fn maintain_table(
@@ -243,8 +254,17 @@ impl Lake {
         if snapshot.version() < 0 {
             return Ok(());
         }
+        if tidy {
+            snapshot.refresh(&self.store).await?;
+        }
+        let mut merged = Ok(());
         for plan in merge::plan(snapshot, &self.writer, self.options.merge_all, tidy) {
-            self.merge(table, snapshot, &plan, now).await?;
+            merged = self.merge(table, snapshot, &plan, now).await;
+            if merged.is_err() {
+                // A source may have been replaced by somebody else: look again before the next round.
+                snapshot.refresh(&self.store).await?;
+                break;
+            }
         }
         if tidy {
             retention::expire(&self.store, table, snapshot, now).await?;
@@ -257,7 +277,7 @@ impl Lake {
             snapshot.checkpoint(&self.store).await?;
             snapshot.clean_log(&self.store, delta(self.options.log_retention), now).await?;
         }
-        Ok(())
+        merged
     }
 
     async fn merge(

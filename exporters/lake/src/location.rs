@@ -23,7 +23,9 @@ pub enum Location {
 impl Location {
     /// Reads a path, a `file://` URL or an object-store URL.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let bad = |why: &str| Error::Location { location: text.to_owned(), why: why.to_owned() };
+        // Behind the scheme there may be a password or a signature.
+        let shown = text.split_once("://").map_or(text.to_owned(), |(scheme, _)| format!("{scheme}://…"));
+        let bad = |why: &str| Error::Location { location: shown.clone(), why: why.to_owned() };
         if text.is_empty() {
             return Err(bad("it is empty; give a folder or a URL such as s3://bucket/prefix"));
         }
@@ -77,10 +79,11 @@ impl fmt::Display for Location {
         match self {
             Self::Folder(path) => write!(f, "{}", path.display()),
             Self::Remote(url) => {
-                // Never a user name or password.
+                // Never a user name, password or signature.
                 let mut url = url.clone();
                 let _ = url.set_username("");
                 let _ = url.set_password(None);
+                url.set_query(None);
                 write!(f, "{url}")
             }
         }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::compute::{SortOptions, interleave_record_batch};
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Field, Schema, SchemaRef};
 use arrow::row::{OwnedRow, RowConverter, Rows, SortField};
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -25,7 +25,7 @@ use schemas::Table;
 use crate::delta::{Add, Snapshot};
 use crate::flush::Encoded;
 use crate::parquet_file::{Codec, Writer};
-use crate::rows::{align, present};
+use crate::rows::{PARTITION, align, present};
 use crate::{Error, Store};
 
 /// Files of one level that are merged as soon as they wait.
@@ -52,7 +52,15 @@ pub(crate) fn plan(snapshot: &Snapshot, writer: &str, all: bool, tidy: bool) -> 
     let mut plans = Vec::new();
     for ((date, level), mut sources) in groups {
         if sources.len() >= FANIN || (tidy && level == 0 && sources.len() > 1) {
-            sources.truncate(FANIN * 4);
+            // The small ones first, and no more than can be held and sent at once.
+            sources.sort_by_key(|a| a.size);
+            let mut bytes = 0;
+            let fitting = sources.iter().take_while(|a| {
+                bytes += a.size;
+                bytes <= FULL
+            });
+            let count = fitting.count().clamp(2, FANIN * 4);
+            sources.truncate(count);
             plans.push(Plan { date, level: level + 1, sources });
         }
     }
@@ -72,7 +80,7 @@ pub(crate) async fn merge(store: &Store, table: &Table, plan: &Plan) -> Result<E
         schemas.push(Arc::clone(builder.schema()));
         sources.push(builder.build().map_err(|e| fail(&e))?);
     }
-    let schema = present(table, schemas.into_iter());
+    let schema = with_unknown(&present(table, schemas.iter().cloned()), &schemas);
     let rows: u64 = plan.sources.iter().filter_map(Add::rows).sum();
     let mut writer =
         Writer::new(table, Arc::clone(&schema), Codec::Small, usize::try_from(rows).unwrap_or(usize::MAX))?;
@@ -84,8 +92,23 @@ pub(crate) async fn merge(store: &Store, table: &Table, plan: &Plan) -> Result<E
         writer.write(&batch)?;
         tokio::task::yield_now().await;
     }
+    let read = rows;
     let (bytes, rows, times) = writer.finish()?;
+    if rows as u64 != read {
+        return Err(Error::Merge { table: table.name.clone(), read, written: rows as u64 });
+    }
     Ok(Encoded { date: plan.date.clone(), bytes, rows, times })
+}
+
+/// Columns that files have and the schemas do not, of an overlay that is not here, are carried along.
+fn with_unknown(known: &SchemaRef, files: &[SchemaRef]) -> SchemaRef {
+    let mut fields: Vec<Arc<Field>> = known.fields().iter().cloned().collect();
+    for field in files.iter().flat_map(|f| f.fields().iter()) {
+        if field.name() != PARTITION && !fields.iter().any(|k| k.name() == field.name()) {
+            fields.push(Arc::clone(field));
+        }
+    }
+    Arc::new(Schema::new(fields))
 }
 
 /// Ranges of one object, for the Parquet reader.

@@ -53,13 +53,19 @@ pub(crate) async fn vacuum(
 /// Deletes files that no version names and that are older than `keep`: left by writers that died before their commit.
 pub(crate) async fn sweep(
     store: &Store,
-    snapshot: &Snapshot,
+    snapshot: &mut Snapshot,
     keep: TimeDelta,
     now: DateTime<Utc>,
 ) -> Result<usize, Error> {
     let folder = format!("{}/", snapshot.table());
     let mut gone = 0;
-    for file in store.list(snapshot.table()).await? {
+    let listed = store.list(snapshot.table()).await?;
+    // Read anew after the listing: whatever was committed until now must be known, or a live file would look left over.
+    *snapshot = Snapshot::load(store, snapshot.table()).await?;
+    if snapshot.version() < 0 {
+        return Ok(0);
+    }
+    for file in listed {
         let Some(path) = file.path.strip_prefix(&folder) else { continue };
         let known = path.starts_with('_') || snapshot.has(path) || snapshot.removed.contains_key(path);
         if !known && now - file.modified > keep {

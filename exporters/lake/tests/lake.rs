@@ -120,6 +120,46 @@ async fn two_writers_lose_and_double_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_commit_whose_answer_was_lost_is_not_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let setup = Setup::new(folder.path());
+    let journal = setup.journal(&folder.path().join("journal"));
+    // The second lake stands for the same one after a commit of which it never heard.
+    let (mut first, mut second) = (setup.lake(&journal).await, setup.lake(&journal).await);
+    setup.append(&journal, 0, 10, start()).await;
+    first.flush(start()).await.unwrap();
+    setup.append(&journal, 10, 5, start()).await;
+    second.flush(start()).await.unwrap();
+    assert_eq!(setup.rows().await, 15);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_writer_that_was_idle_while_the_log_was_cleaned_goes_on_at_its_head() {
+    let folder = tempfile::tempdir().unwrap();
+    let setup = Setup::new(folder.path());
+    let (idle, busy) = (setup.journal(&folder.path().join("idle")), setup.journal(&folder.path().join("busy")));
+    let (mut sleeper, mut worker) = (setup.lake(&idle).await, setup.lake(&busy).await);
+    setup.append(&idle, 0, 3, start()).await;
+    sleeper.flush(start()).await.unwrap();
+    for round in 0..120 {
+        let now = start() + TimeDelta::minutes(round);
+        setup.append(&busy, 1_000 + usize::try_from(round).unwrap() * 2, 2, now).await;
+        worker.flush(now).await.unwrap();
+        worker.maintain(round % 30 == 29, now).await.unwrap();
+    }
+    let log = folder.path().join("lake/spans/_delta_log/00000000000000000002.json");
+    assert!(!log.exists(), "the log was cleaned");
+    setup.append(&idle, 3, 4, start()).await;
+    sleeper.flush(start()).await.unwrap();
+    assert_eq!(setup.rows().await, 3 + 240 + 4);
+    // Nor does tidying take another writer's files for left-overs.
+    sleeper.maintain(true, start() + TimeDelta::days(3)).await.unwrap();
+    assert_eq!(setup.rows().await, 3 + 240 + 4);
+    let files: Vec<String> = setup.snapshot().await.files().map(|f| f.path.clone()).collect();
+    assert!(files.iter().all(|path| folder.path().join("lake/spans").join(path).exists()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn another_key_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let setup = Setup::new(folder.path());

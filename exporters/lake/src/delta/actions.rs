@@ -22,7 +22,8 @@ pub(crate) struct Action {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) remove: Option<Remove>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) commit_info: Option<CommitInfo>,
+    /// What was done, for people: free-form, and in our entries without any value of a record.
+    pub(crate) commit_info: Option<serde_json::Value>,
 }
 
 /// What a reader and a writer must understand.
@@ -81,6 +82,7 @@ pub struct Add {
     /// Bytes.
     pub size: i64,
     /// Milliseconds.
+    #[serde(default)]
     pub modification_time: i64,
     /// Whether rows changed, or only their place.
     pub data_change: bool,
@@ -101,6 +103,7 @@ pub struct Remove {
     /// Milliseconds.
     pub deletion_timestamp: Option<i64>,
     /// Whether rows changed, or only their place.
+    #[serde(default)]
     pub data_change: bool,
     /// Whether the next two are given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -111,21 +114,6 @@ pub struct Remove {
     /// Bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<i64>,
-}
-
-/// What was done, for people. Holds no value of a record.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(crate) struct CommitInfo {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) timestamp: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) operation: Option<String>,
-    pub(crate) operation_parameters: BTreeMap<String, serde_json::Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) engine_info: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) is_blind_append: Option<bool>,
 }
 
 impl Add {

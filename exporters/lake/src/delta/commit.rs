@@ -6,7 +6,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use schemas::Table;
 
-use crate::delta::actions::{Action, Add, CommitInfo, Format, Metadata, Protocol, Remove, Txn};
+use crate::delta::actions::{Action, Add, Format, Metadata, Protocol, Remove, Txn};
 use crate::delta::schema;
 use crate::delta::snapshot::{Snapshot, entry_path};
 use crate::store::{Put, random_name};
@@ -23,8 +23,16 @@ pub(crate) struct Commit {
     pub(crate) operation: &'static str,
     pub(crate) adds: Vec<Add>,
     pub(crate) removes: Vec<Remove>,
-    /// Journal id and position that the table has reached with this commit.
-    pub(crate) position: Option<(String, u64)>,
+    /// What the table has reached with this commit.
+    pub(crate) position: Option<Reach>,
+}
+
+/// A stretch of a journal: the rows after `from`, up to and with `to`.
+#[derive(Debug, Clone)]
+pub(crate) struct Reach {
+    pub(crate) journal: String,
+    pub(crate) from: u64,
+    pub(crate) to: u64,
 }
 
 /// What became of a commit.
@@ -34,7 +42,8 @@ pub(crate) enum Outcome {
     Committed,
     /// It was in the log already: an earlier try had won without hearing so.
     Already,
-    /// A file it would remove is gone: start over from the new state.
+    /// A file it would remove is gone, or the table's position is not the one that the rows were cut after: start over
+    /// from the new state.
     Conflict,
 }
 
@@ -45,7 +54,7 @@ impl Snapshot {
             if self.holds(&commit) {
                 return Ok(Outcome::Already);
             }
-            if commit.removes.iter().any(|r| !self.has(&r.path)) {
+            if commit.removes.iter().any(|r| !self.has(&r.path)) || self.has_moved(&commit) {
                 return Ok(Outcome::Conflict);
             }
             let bytes = entry(self.table(), &commit, now)?;
@@ -54,6 +63,8 @@ impl Snapshot {
             // Whatever the answer was, the log decides: an error may hide that the entry landed.
             self.update(store).await?;
             match put {
+                // An entry below a checkpoint is seen by nobody: the log was cleaned behind our back.
+                Ok(Put::Created) if self.is_behind(store).await? => *self = Self::load(store, self.table()).await?,
                 Ok(Put::Created) => return Ok(Outcome::Committed),
                 Ok(Put::Exists) => {}
                 Err(_) if self.holds(&commit) => return Ok(Outcome::Committed),
@@ -67,9 +78,14 @@ impl Snapshot {
     /// Whether the log already has what the commit would write.
     fn holds(&self, commit: &Commit) -> bool {
         match &commit.position {
-            Some((journal, position)) => self.position(journal).is_some_and(|p| p >= *position),
+            Some(reach) => self.position(&reach.journal).is_some_and(|p| p >= reach.to),
             None => !commit.adds.is_empty() && commit.adds.iter().all(|a| self.has(&a.path)),
         }
+    }
+
+    /// Whether an earlier try, whose answer was lost, has moved the position since the rows were cut.
+    fn has_moved(&self, commit: &Commit) -> bool {
+        commit.position.as_ref().is_some_and(|reach| self.position(&reach.journal).unwrap_or(0) != reach.from)
     }
 
     /// Makes the table, or adds the columns it lacks; refuses one that was written with another key.
@@ -133,9 +149,9 @@ fn fresh(table: &Table, fingerprint: &str, now: DateTime<Utc>) -> Result<Metadat
 
 fn entry(table: &str, commit: &Commit, now: DateTime<Utc>) -> Result<Bytes, Error> {
     let mut lines = vec![info(commit.operation, now, commit.removes.is_empty())];
-    if let Some((journal, position)) = &commit.position {
-        let version = i64::try_from(*position).map_err(|e| Error::log(table, e))?;
-        let txn = Txn { app_id: journal.clone(), version, last_updated: Some(now.timestamp_millis()) };
+    if let Some(reach) = &commit.position {
+        let version = i64::try_from(reach.to).map_err(|e| Error::log(table, e))?;
+        let txn = Txn { app_id: reach.journal.clone(), version, last_updated: Some(now.timestamp_millis()) };
         lines.push(Action { txn: Some(txn), ..Action::default() });
     }
     lines.extend(commit.removes.iter().map(|r| Action { remove: Some(r.clone()), ..Action::default() }));
@@ -145,13 +161,13 @@ fn entry(table: &str, commit: &Commit, now: DateTime<Utc>) -> Result<Bytes, Erro
 
 fn info(operation: &str, now: DateTime<Utc>, append: bool) -> Action {
     Action {
-        commit_info: Some(CommitInfo {
-            timestamp: Some(now.timestamp_millis()),
-            operation: Some(operation.to_owned()),
-            operation_parameters: BTreeMap::new(),
-            engine_info: Some(concat!("marquetry/", env!("CARGO_PKG_VERSION")).to_owned()),
-            is_blind_append: Some(append),
-        }),
+        commit_info: Some(serde_json::json!({
+            "timestamp": now.timestamp_millis(),
+            "operation": operation,
+            "operationParameters": {},
+            "engineInfo": concat!("marquetry/", env!("CARGO_PKG_VERSION")),
+            "isBlindAppend": append,
+        })),
         ..Action::default()
     }
 }

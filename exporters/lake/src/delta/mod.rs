@@ -8,5 +8,5 @@ mod snapshot;
 
 pub(crate) use actions::stats;
 pub use actions::{Add, Metadata, Remove};
-pub(crate) use commit::{Commit, Outcome};
+pub(crate) use commit::{Commit, Outcome, Reach};
 pub use snapshot::Snapshot;

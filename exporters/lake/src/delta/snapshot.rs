@@ -69,12 +69,32 @@ impl Snapshot {
         Ok(())
     }
 
+    /// Follows the log, also across entries that were cleaned away since: before anything is decided by the state.
+    pub(crate) async fn refresh(&mut self, store: &Store) -> Result<(), Error> {
+        self.update(store).await?;
+        if self.is_behind(store).await? {
+            *self = Self::load(store, &self.table).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether there is a checkpoint of a later version. That the next entry is missing proves nothing: it may have been
+    /// cleaned away.
+    pub(crate) async fn is_behind(&self, store: &Store) -> Result<bool, Error> {
+        let Some(bytes) = store.get(&format!("{}/_delta_log/_last_checkpoint", self.table)).await? else {
+            return Ok(false);
+        };
+        let last: Option<serde_json::Value> = serde_json::from_slice(&bytes).ok();
+        Ok(last.and_then(|l| l.get("version")?.as_i64()).is_some_and(|version| version > self.version))
+    }
+
     fn apply_entry(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let version = self.version + 1;
         for line in bytes.split(|b| *b == b'\n').filter(|l| !l.is_empty()) {
             let action: Action = serde_json::from_slice(line)
                 .map_err(|e| Error::log(&self.table, format!("entry {version} cannot be read: {e}")))?;
-            if let Some(time) = action.commit_info.as_ref().and_then(|i| i.timestamp) {
+            let told = action.commit_info.as_ref().and_then(|i| i.get("timestamp"));
+            if let Some(time) = told.and_then(serde_json::Value::as_i64) {
                 self.last_commit = DateTime::from_timestamp_millis(time);
             }
             self.apply(action)?;
