@@ -8,7 +8,7 @@ SELECT tenant, record_id AS id, user_ref AS user_id, provider, coalesce(response
        stack_trace, from_cache, stream_aborted, time AS timestamp, client_prefix AS ip_address, device_ref AS device_id, signature_valid, cost_usd,
        cost_status, sample_weight
 FROM provider_calls
-WHERE echo_of IS NULL
+WHERE echo_of IS NULL AND (cost_status IS DISTINCT FROM 'aggregate')
   AND (coalesce(operation, request_model, response_model) IS NOT NULL OR billed_characters IS NOT NULL
        OR provider IN ('openai', 'azure.ai.openai', 'azure.ai.inference', 'anthropic', 'gcp.gemini', 'gcp.vertex_ai', 'gcp.gen_ai', 'aws.bedrock', 'cohere', 'deepseek',
                     'groq', 'ibm.watsonx.ai', 'mistral_ai', 'moonshot_ai', 'perplexity', 'x_ai', 'openrouter', 'together_ai', 'fireworks_ai', 'replicate',

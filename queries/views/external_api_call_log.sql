@@ -4,4 +4,4 @@ SELECT tenant, record_id AS id, user_ref AS "user", provider AS service, endpoin
        cost_usd AS cost_estimate, request_bytes AS request_size_bytes, response_bytes AS response_size_bytes,
        coalesce(error_message, status_message, error_type) AS error_message, attributes AS metadata, time AS created_at, sample_weight
 FROM provider_calls
-WHERE echo_of IS NULL
+WHERE echo_of IS NULL AND (cost_status IS DISTINCT FROM 'aggregate')

@@ -1,9 +1,9 @@
 -- title: Failed sign-ins per account
 -- about: Refused sign-ins by the account that was tried: from how many addresses and the most within five minutes.
 WITH failures AS (
-    SELECT tenant, coalesce(attempted_ref, email_ref, user_ref) AS account, client_ref, time, coalesce(sample_weight, 1) AS weight,
+    SELECT tenant, coalesce(CASE WHEN coalesce(user_source, 'attribute') = 'attribute' THEN user_ref END, attempted_ref, email_ref, user_ref) AS account, client_ref, time, coalesce(sample_weight, 1) AS weight,
            sum(coalesce(sample_weight, 1)) OVER (
-               PARTITION BY tenant, coalesce(attempted_ref, email_ref, user_ref) ORDER BY time
+               PARTITION BY tenant, coalesce(CASE WHEN coalesce(user_source, 'attribute') = 'attribute' THEN user_ref END, attempted_ref, email_ref, user_ref) ORDER BY time
                RANGE BETWEEN INTERVAL '5 minutes' PRECEDING AND CURRENT ROW
            ) AS within_5_minutes
     FROM auth_events

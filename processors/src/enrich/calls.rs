@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use component::{ProcessError, Rows};
 
-use super::read::{Bools, Ints, Texts, bools, set, texts};
+use super::read::{Bools, Ints, Texts, bools, ints, set, texts};
 use super::url;
 
 /// Columns that only the GenAI conventions fill.
@@ -40,13 +40,21 @@ pub(super) fn provider_calls(rows: &mut Rows) -> Result<(), ProcessError> {
     set(rows, "seen_as", seen_as)
 }
 
-/// Fills `provider` and `api_key`.
+/// Fills `provider`, `api_key`, `characters` and `limit_count`.
 pub(super) fn key_events(rows: &mut Rows) -> Result<(), ProcessError> {
     keys(rows)?;
     let (provider, name) = (Texts::of(rows, "provider"), Texts::of(rows, "name"));
+    let [spent, most, characters, limit] =
+        ["elevenlabs_characters", "elevenlabs_limit", "characters", "limit_count"].map(|c| Ints::of(rows, c));
     // Events named after a provider, such as `elevenlabs.key_rotated`, say whose key it is.
     let named = |row| name.get(row)?.split(['.', '_']).next().filter(|word| *word == "elevenlabs");
-    let providers = texts(rows, |row| provider.get(row).or_else(|| named(row)).map(Into::into));
+    let counted = |row| spent.get(row).or(most.get(row)).map(|_| "elevenlabs");
+    let providers =
+        texts(rows, |row| provider.get(row).or_else(|| named(row)).or_else(|| counted(row)).map(Into::into));
+    let spent = ints(rows, |row| spent.get(row).or(characters.get(row)));
+    let most = ints(rows, |row| limit.get(row).or(most.get(row)));
+    set(rows, "characters", spent)?;
+    set(rows, "limit_count", most)?;
     set(rows, "provider", providers)
 }
 

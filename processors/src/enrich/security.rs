@@ -27,6 +27,9 @@ const AUTH: &[(&str, i64, i64)] = &[
     ("password_reset", ACCOUNT_CHANGE, 4),
     ("account_locked", ACCOUNT_CHANGE, 9),
     ("account_unlocked", ACCOUNT_CHANGE, 12),
+    ("account_enabled", ACCOUNT_CHANGE, 2),
+    ("account_disabled", ACCOUNT_CHANGE, 5),
+    ("account_deleted", ACCOUNT_CHANGE, 6),
 ];
 
 /// Audited acts that do not follow from their verb.
@@ -71,13 +74,21 @@ const PERSONS: [&str; 14] = [
     "member", "session", "contact",
 ];
 
-/// Fills `outcome`, `success` and the OCSF numbers.
+/// Fills `action`, `outcome`, `success` and the OCSF numbers.
 pub(super) fn auth(rows: &mut Rows) -> Result<(), ProcessError> {
     let [action, outcome, reason] = ["action", "outcome", "failure_reason"].map(|c| Texts::of(rows, c));
     let given = Bools::of(rows, "success");
+    let [class, activity, status] = ["ocsf_class_uid", "ocsf_activity_id", "ocsf_status_id"].map(|c| Ints::of(rows, c));
+    let sent = |row| class.get(row).zip(activity.get(row));
+    // A status counts beside its class alone: on its own the name may mean anything.
+    let told = |row| match (class.get(row)?, status.get(row)?) {
+        (AUTHENTICATION | ACCOUNT_CHANGE, 1) => Some(true),
+        (AUTHENTICATION | ACCOUNT_CHANGE, 2) => Some(false),
+        _ => None,
+    };
     // The outcome may come from the event's name alone, so that what the record says in so many words goes first.
     let granted = |row| {
-        given.get(row).or_else(|| match outcome.get(row) {
+        given.get(row).or_else(|| told(row)).or_else(|| match outcome.get(row) {
             Some("failure") => Some(false),
             Some("success") => Some(reason.get(row).is_none()),
             _ if reason.get(row).is_some() => Some(false),
@@ -86,13 +97,21 @@ pub(super) fn auth(rows: &mut Rows) -> Result<(), ProcessError> {
     };
     let outcomes = texts(rows, |row| Some(word(granted(row)).into()));
     let successes = bools(rows, granted);
-    let act = |row| action.get(row).and_then(|a| found(AUTH, a));
+    let actions = texts(rows, |row| {
+        let named = || match called(AUTH, sent(row)?)? {
+            "login" if granted(row) == Some(false) => Some("login_failed"),
+            name => Some(name),
+        };
+        action.get(row).or_else(named).map(Into::into)
+    });
+    let act = |row| action.get(row).and_then(|a| found(AUTH, a)).or_else(|| sent(row));
     ocsf(rows, act, granted)?.set(rows)?;
+    set(rows, "action", actions)?;
     set(rows, "outcome", outcomes)?;
     set(rows, "success", successes)
 }
 
-/// Fills `actor_id`, `success`, `resource_id` and the OCSF numbers.
+/// Fills `actor_id`, `outcome`, `success`, `resource_id` and the OCSF numbers.
 pub(super) fn audit(rows: &mut Rows) -> Result<(), ProcessError> {
     let [action, outcome, reason, span] =
         ["action", "outcome", "failure_reason", "span_status"].map(|c| Texts::of(rows, c));
@@ -110,8 +129,11 @@ pub(super) fn audit(rows: &mut Rows) -> Result<(), ProcessError> {
                 || code.get(row).is_some_and(|c| c >= 400)
                 || action.get(row).is_some_and(fails)
         };
-        given.get(row).or_else(said).or_else(|| Some(!failed()))
+        // An outcome in words that nobody knows is no sign of success.
+        let guessed = || if failed() { Some(false) } else { outcome.get(row).is_none().then_some(true) };
+        given.get(row).or_else(said).or_else(guessed)
     };
+    let outcomes = texts(rows, |row| Some(word(done(row)).into()));
     let successes = bools(rows, done);
     let (actor, user) = (Texts::of(rows, "actor_id"), Texts::of(rows, "user_id"));
     let actors = texts(rows, |row| actor.get(row).or(user.get(row)).map(Into::into));
@@ -126,7 +148,7 @@ pub(super) fn audit(rows: &mut Rows) -> Result<(), ProcessError> {
     });
     let act = |row| action.get(row).and_then(|a| found(AUDIT, a).or_else(|| by_verb(a)));
     ocsf(rows, act, done)?.set(rows)?;
-    for (column, values) in [("actor_id", actors), ("resource_id", resources)] {
+    for (column, values) in [("actor_id", actors), ("resource_id", resources), ("outcome", outcomes)] {
         set(rows, column, values)?;
     }
     set(rows, "success", successes)
@@ -147,6 +169,11 @@ fn word(granted: Option<bool>) -> &'static str {
 
 fn found(acts: &[(&str, i64, i64)], action: &str) -> Option<(i64, i64)> {
     acts.iter().find(|(name, ..)| *name == action).map(|(_, class, activity)| (*class, *activity))
+}
+
+/// The first act that has these numbers.
+fn called(acts: &[(&'static str, i64, i64)], numbers: (i64, i64)) -> Option<&'static str> {
+    acts.iter().find(|(_, class, activity)| (*class, *activity) == numbers).map(|(name, ..)| *name)
 }
 
 /// `DEVICE_UPDATE` and its like are changes of an entity.

@@ -153,6 +153,14 @@ fn errors_and_events_are_derived() {
     let expected = ["pay (shop.py:7) /a -", "Home - openai", "here /p -"];
     check("{}", rows, "errors", &["location", "page_path", "provider"], &expected);
     let rows: &[Row] = &[
+        ("errors", &[("kind", "log"), ("name", "API_ERROR"), ("url", "/api/x/123?y=1")]),
+        ("errors", &[("kind", "log"), ("status_code", "500"), ("url", "/api/x/123")]),
+        ("errors", &[("kind", "log"), ("status_code", "500"), ("url", "/api/x/123"), ("route", "/api/x/{x}")]),
+        ("errors", &[("kind", "log"), ("name", "CLIENT_ERROR"), ("url", "https://shop.example/cart/5")]),
+        ("errors", &[("kind", "client"), ("method", "POST"), ("url", "https://api.example/v1/chat")]),
+    ];
+    check("{}", rows, "errors", &["route"], &["/api/x/{id}", "/api/x/{id}", "/api/x/{x}", "-", "-"]);
+    let rows: &[Row] = &[
         ("activity_events", &[("name", "browser.navigation"), ("event_name", "page_view"), ("same_document", "true")]),
         (
             "activity_events",
@@ -198,18 +206,36 @@ fn sign_ins_are_derived() {
         ("auth_events", &[("action", "account_unlocked"), ("outcome", "success")]),
         ("auth_events", &[("action", "auth.device_trusted"), ("outcome", "auth.device_trusted")]),
         ("auth_events", &[("action", "logout"), ("outcome", "unknown")]),
+        ("auth_events", &[("ocsf_class_uid", "3002"), ("ocsf_activity_id", "1"), ("ocsf_status_id", "1")]),
+        (
+            "auth_events",
+            &[
+                ("ocsf_class_uid", "3002"),
+                ("ocsf_activity_id", "1"),
+                ("ocsf_status_id", "2"),
+                ("failure_reason", "bad password"),
+            ],
+        ),
+        ("auth_events", &[("ocsf_class_uid", "3001"), ("ocsf_activity_id", "3"), ("ocsf_status_id", "1")]),
+        ("auth_events", &[("ocsf_class_uid", "6003"), ("ocsf_activity_id", "2"), ("ocsf_status_id", "1")]),
+        ("auth_events", &[("action", "login"), ("outcome", "failure"), ("ocsf_status_id", "1")]),
     ];
     let expected = [
-        "success true 3002 1 1",
-        "failure false 3002 1 2",
-        "failure false 3002 1 2",
-        "failure false 3002 1 2",
-        "failure false 3002 1 2",
-        "success true 3001 12 1",
-        "unknown - - - -",
-        "unknown - 3002 2 0",
+        "login success true 3002 1 1",
+        "login failure false 3002 1 2",
+        "login failure false 3002 1 2",
+        "login_failed failure false 3002 1 2",
+        "login_failed failure false 3002 1 2",
+        "account_unlocked success true 3001 12 1",
+        "auth.device_trusted unknown - - - -",
+        "logout unknown - 3002 2 0",
+        "login success true 3002 1 1",
+        "login_failed failure false 3002 1 2",
+        "password_change success true 3001 3 1",
+        "- unknown - 6003 2 0",
+        "login failure false 3002 1 2",
     ];
-    let columns = &["outcome", "success", "ocsf_class_uid", "ocsf_activity_id", "ocsf_status_id"];
+    let columns = &["action", "outcome", "success", "ocsf_class_uid", "ocsf_activity_id", "ocsf_status_id"];
     check("{}", rows, "auth_events", columns, &expected);
 }
 
@@ -232,17 +258,22 @@ fn audited_acts_are_derived() {
         ("audit_log", &[("action", "PLANOGRAM_OPTIMIZE"), ("status_code", "500")]),
         ("audit_log", &[("action", "SOMETHING_NEW"), ("resource_key", "who knows")]),
         ("audit_log", &[("action", "ORDER_CREATE"), ("resource_type", "order"), ("resource_key", "ann@example.com")]),
+        ("audit_log", &[("action", "PRICE_CHANGE"), ("outcome", "unknown")]),
+        ("audit_log", &[("action", "PRICE_CHANGE"), ("outcome", "unknown"), ("success", "true")]),
     ];
     let expected = [
-        "ann true - 3001 99 1",
-        "bob true dev-9 3004 4 1",
-        "- false r1 6001 7 2",
-        "- false - 3002 1 2",
-        "- false - 3004 3 2",
-        "- true - - - -",
-        "- true - 3004 1 1",
+        "ann success true - 3001 99 1",
+        "bob success true dev-9 3004 4 1",
+        "- failure false r1 6001 7 2",
+        "- failure false - 3002 1 2",
+        "- failure false - 3004 3 2",
+        "- success true - - - -",
+        "- success true - 3004 1 1",
+        "- unknown - - 3004 3 0",
+        "- success true - 3004 3 1",
     ];
-    let columns = &["actor_id", "success", "resource_id", "ocsf_class_uid", "ocsf_activity_id", "ocsf_status_id"];
+    let columns =
+        &["actor_id", "outcome", "success", "resource_id", "ocsf_class_uid", "ocsf_activity_id", "ocsf_status_id"];
     check("{}", rows, "audit_log", columns, &expected);
 }
 
@@ -299,8 +330,11 @@ fn provider_calls_are_derived() {
     let rows: &[Row] = &[
         ("key_events", &[("name", "elevenlabs.key_rotated")]),
         ("key_events", &[("name", "key.rotated"), ("url", "https://x.example/?key=k1")]),
+        ("key_events", &[("name", "key.usage"), ("elevenlabs_characters", "7"), ("characters", "8")]),
+        ("key_events", &[("provider", "openai"), ("elevenlabs_limit", "9"), ("characters", "8")]),
     ];
-    check("{}", rows, "key_events", &["provider", "api_key"], &["elevenlabs -", "- k1"]);
+    let expected = ["elevenlabs - - -", "- k1 - -", "elevenlabs - 7 -", "openai - 8 9"];
+    check("{}", rows, "key_events", &["provider", "api_key", "characters", "limit_count"], &expected);
 }
 
 #[test]

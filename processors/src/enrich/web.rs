@@ -30,9 +30,10 @@ pub(super) fn requests(rows: &mut Rows) -> Result<(), ProcessError> {
     set(rows, "is_success", success)
 }
 
-/// Fills `page_path`, `location` and `provider`.
+/// Fills `page_path`, `route`, `location` and `provider`.
 pub(super) fn errors(rows: &mut Rows) -> Result<(), ProcessError> {
     paths(rows, "page_path", "url_query")?;
+    failed_routes(rows)?;
     let (given, line) = (Texts::of(rows, "location"), Ints::of(rows, "line"));
     let [screen, function, file, component] = ["screen", "function", "file", "component"].map(|c| Texts::of(rows, c));
     let location = texts(rows, |row| {
@@ -52,6 +53,22 @@ pub(super) fn errors(rows: &mut Rows) -> Result<(), ProcessError> {
     });
     set(rows, "location", location)?;
     calls::provider(rows)
+}
+
+/// Fills `route` where a log tells of an API; the path of any other is the page that was open.
+fn failed_routes(rows: &mut Rows) -> Result<(), ProcessError> {
+    let [route, path, kind, name, method] =
+        ["route", "page_path", "kind", "name", "method"].map(|c| Texts::of(rows, c));
+    let status = Ints::of(rows, "status_code");
+    let of_api = |row| {
+        let named = || name.get(row).is_some_and(|n| n.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("api")));
+        kind.get(row) == Some("log") && (method.get(row).is_some() || status.get(row).is_some() || named())
+    };
+    let routes = texts(rows, |row| match route.get(row) {
+        Some(route) => Some(route.into()),
+        None => path.get(row).filter(|_| of_api(row)).map(url::template),
+    });
+    set(rows, "route", routes)
 }
 
 /// Takes the query out of a path column, and the path out of `url` where the column has none.

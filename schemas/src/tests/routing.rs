@@ -180,6 +180,16 @@ fn logs_go_where_they_belong() {
         &["activity_events"],
     );
     check("audit by attribute", Record { keys: &["app.audit.action"], ..LOG }, "audit_log", &[]);
+    let ecs = &["event.category", "event.action", "event.outcome", "user.name"];
+    check("ECS", Record { keys: ecs, ..LOG }, "auth_events", &[]);
+    check("ECS at ERROR", Record { keys: ecs, severity: 17, ..LOG }, "auth_events", &[]);
+    check("ECS without an outcome", Record { keys: &ecs[..2], ..LOG }, "logs", &[]);
+    let file = &["event.category", "event.action", "event.outcome", "file.path"];
+    check("ECS of a file", Record { keys: file, ..LOG }, "logs", &[]);
+    check("OCSF", Record { keys: &["class_uid", "activity_id", "status_id"], ..LOG }, "auth_events", &[]);
+    check("OCSF, prefixed", Record { keys: &["ocsf.class_uid", "ocsf.activity_id"], ..LOG }, "auth_events", &[]);
+    check("OCSF of an API", Record { keys: &["class_uid", "activity_id", "api.operation"], ..LOG }, "logs", &[]);
+    check("a class of another kind", Record { keys: &["class_uid"], ..LOG }, "logs", &[]);
     check("auth by attribute", Record { keys: &["auth.outcome"], ..LOG }, "auth_events", &[]);
 }
 
