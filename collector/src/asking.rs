@@ -9,10 +9,11 @@ use lake::Location;
 use queries::{Answer, Engine, Source};
 use schemas::Catalog;
 
-use crate::cli::Format;
+use crate::cli::{self, Format};
 use crate::config::Config;
 use crate::error::Error;
 use crate::store::journal_folder;
+use crate::until_closed::UntilClosed;
 
 /// Answers one question.
 pub(crate) async fn answer(config: &Config, sql: &str, format: Format, output: Option<&Path>) -> Result<(), Error> {
@@ -27,10 +28,10 @@ pub(crate) async fn answer(config: &Config, sql: &str, format: Format, output: O
             let file = File::create(path).map_err(|why| Error::file("writing", path, why))?;
             write(&answer, format, BufWriter::new(file))?;
         }
-        None => write(&answer, format, BufWriter::new(std::io::stdout()))?,
+        None => write(&answer, format, BufWriter::new(UntilClosed::new(std::io::stdout())))?,
     }
     if let Some(note) = engine.freshness().await {
-        eprintln!("{note}");
+        cli::say(format_args!("{note}"));
     }
     Ok(())
 }

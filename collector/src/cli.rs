@@ -1,5 +1,7 @@
 //! The command line.
 
+use std::fmt::Arguments;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -84,7 +86,7 @@ const QUERY_EXAMPLES: &str = "\
 A row can be asked for within a second of its OK, also from a second process and after a crash.
 
 Examples:
-  marquetry query \"SELECT time, user_ref, method, route, status FROM requests ORDER BY time DESC LIMIT 20\"
+  marquetry query \"SELECT time, user_ref, method, route, status_code FROM requests ORDER BY time DESC LIMIT 20\"
   marquetry query --format json \"SELECT count(*) AS rows FROM spans\"
   marquetry query --format parquet --output calls.parquet \"SELECT * FROM provider_calls\"
   echo \"SELECT 1\" | marquetry query -";
@@ -113,7 +115,7 @@ impl Cli {
 pub fn main(distribution: &Distribution, run: fn(&Cli, &Distribution) -> Result<(), Error>) -> ExitCode {
     let cli = Cli::parse();
     if !cli.feature_gates.is_empty() {
-        eprintln!("note: --feature-gates is the collector's and has no meaning here");
+        say(format_args!("note: --feature-gates is the collector's and has no meaning here"));
     }
     exit_code(perform(&cli, distribution, run))
 }
@@ -127,14 +129,14 @@ fn perform(
     match &cli.command {
         None | Some(Command::Run) => run(cli, distribution),
         Some(Command::Query { sql, format, output }) => {
-            let config = Config::load(&inputs, distribution)?;
+            let config = Config::for_questions(&inputs, distribution)?;
             runtime()?.block_on(commands::query(&config, sql, *format, output.as_deref()))
         }
         Some(Command::Validate) => commands::validate(&inputs, distribution),
         Some(Command::Components) => commands::components(distribution),
         Some(Command::PrintConfig) => commands::print_config(&inputs, distribution),
         Some(Command::Schema { table, reference }) => {
-            commands::schema(&Config::load(&inputs, distribution)?, table.as_deref(), *reference)
+            commands::schema(&Config::for_questions(&inputs, distribution)?, table.as_deref(), *reference)
         }
     }
 }
@@ -166,17 +168,23 @@ pub async fn stop_signal() {
     });
 }
 
+/// Tells people something. Nobody may be listening any more, as with `2>&1 | head`, and that is no mistake of ours.
+pub(crate) fn say(text: Arguments<'_>) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
 /// Says what went wrong, and how to tell it to a shell.
 fn exit_code(done: Result<(), Error>) -> ExitCode {
     let Err(error) = done else { return ExitCode::SUCCESS };
     match &error {
         Error::Config(problems) => {
             let count = problems.len();
-            eprintln!("{problems}\n\n{count} mistake{} in the configuration", if count == 1 { "" } else { "s" });
+            let plural = if count == 1 { "" } else { "s" };
+            say(format_args!("{problems}\n\n{count} mistake{plural} in the configuration"));
         }
         // Whoever reads our output has closed it, as `head` does.
         Error::Output(e) if e.kind() == std::io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
-        error => eprintln!("error: {}", crate::with_sources(error)),
+        error => say(format_args!("error: {}", crate::with_sources(error))),
     }
     ExitCode::FAILURE
 }

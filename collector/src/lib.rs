@@ -37,6 +37,8 @@ mod store;
 pub mod telemetry;
 #[cfg(test)]
 mod tests;
+#[cfg(any(feature = "queries", test))]
+mod until_closed;
 
 pub use error::Error;
 pub use service::{Running, Service};

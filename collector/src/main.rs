@@ -1,5 +1,6 @@
 //! Marquetry: OTLP in, private typed Delta tables out, SQL on them.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use collector::cli::{self, Cli};
@@ -22,7 +23,8 @@ fn run(cli: &Cli, distribution: &Distribution) -> Result<(), Error> {
     cli::runtime()?.block_on(async {
         // Build.
         let service = Service::build(config, distribution).await?;
-        println!("{}", service.announcement());
+        // Nobody has to read it.
+        let _ = writeln!(std::io::stdout(), "{}", service.announcement());
         // Run.
         let running = service.run();
         cli::stop_signal().await;

@@ -10,7 +10,7 @@ use super::components::{BUILT_IN, EXTENSIONS, Pipelines, kind_of, known_entries,
 use super::listeners::{Listener, listeners, normalise};
 use super::node::Node;
 use super::problem::Problems;
-use super::read::{locate, meant, mend, not_known, read};
+use super::read::{hide, locate, meant, mend, not_known, read};
 use super::sources::Inputs;
 use super::{Config, JournalSettings, KeySource, LakeSettings, PipelineSettings, model};
 use crate::Distribution;
@@ -207,7 +207,7 @@ impl Sections<'_> {
         let location = said.map_or_else(|| data.join("lake").display().to_string(), |(_, text)| text.clone());
         if let (Err(e), Some((key, _))) = (crate::store::check_location(&location), said) {
             let (at, width) = place(key);
-            self.problems.add(at, width, e);
+            self.problems.add(at, width, node.map_or_else(|| e.clone(), |node| hide(node, &e)));
         }
         LakeSettings {
             local: location.starts_with("file://") || !location.contains("://"),
@@ -273,7 +273,7 @@ fn catalog(root: &Node, overlay: Option<&Path>, problems: &mut Problems) -> Opti
             match root.get("schemas") {
                 Some(node) => {
                     let (place, width) = locate(node, &["overlay".to_owned()]);
-                    problems.add(place, width, what);
+                    problems.add(place, width, hide(node, &what));
                 }
                 None => problems.add_anywhere(what),
             }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::mask::MASK;
 use super::node::{Entry, Node};
 use super::problem::Problems;
 use super::read::{meant, not_known};
@@ -128,6 +129,7 @@ pub(crate) fn references(root: &Node, section: &str, list: &Node, problems: &mut
         if configured.contains(&id) {
             ids.push(id.to_owned());
         } else {
+            let id = if item.expanded.is_some() { MASK } else { id };
             let text = format!("`{id}` is not configured under `{section}`{}", meant(id, &configured));
             problems.add_with_help(item.place, id.chars().count(), text, format!("add `{id}:` to `{section}`"));
         }

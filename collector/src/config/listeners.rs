@@ -7,7 +7,7 @@ use super::components::{RECEIVERS, kind_of, known_entries};
 use super::model;
 use super::node::{Entry, Node, Place};
 use super::problem::Problems;
-use super::read::{locate, meant, read};
+use super::read::{hide, locate, meant, read};
 use super::sources::Inputs;
 use crate::receivers::otlp::{Tokens, server_tls};
 
@@ -107,7 +107,7 @@ pub(crate) fn listeners(
             let mut reader = Reader { root, entry, wire, inputs, problems };
             let listener = reader.listener(&settings, protocol);
             if let Some(other) = out.iter().find(|l| l.address == listener.address && !l.address.ends_with(":0")) {
-                let text = format!("{} is already the endpoint of {}", listener.address, other.path);
+                let text = format!("this is already the endpoint of {}", other.path);
                 reader.add("endpoint", text);
             }
             out.push(listener);
@@ -135,9 +135,11 @@ impl Reader<'_> {
         });
         let tls = protocol.tls.as_ref().and_then(|tls| self.tls(tls));
         let tokens = protocol.auth.as_ref().and_then(|auth| self.tokens(auth));
-        let known = tokens.is_some() || protocol.tls.as_ref().is_some_and(|tls| tls.client_ca_file.is_some());
+        let certificates = protocol.tls.as_ref().is_some_and(|tls| tls.client_ca_file.is_some());
+        let known = tokens.is_some() || certificates;
         let far = !is_loopback(&address);
-        if far && !known && !settings.allow_unauthenticated {
+        // An `auth` that is written but wrong has been said already.
+        if far && !known && protocol.auth.is_none() && !settings.allow_unauthenticated {
             self.beyond_loopback(&address);
         }
         Listener {
@@ -156,6 +158,7 @@ impl Reader<'_> {
 
     fn beyond_loopback(&mut self, address: &str) {
         let (place, width) = self.locate("endpoint");
+        let address = self.hidden("endpoint", address);
         let receiver = &self.entry.key;
         self.problems.add_with_help(
             place,
@@ -187,12 +190,10 @@ impl Reader<'_> {
         if self.wire == Wire::Grpc {
             self.add("cors", "browsers send over HTTP; put `cors` under `http`");
         }
-        for origin in &cors.allowed_origins {
+        for (index, origin) in cors.allowed_origins.iter().enumerate() {
             if !origin.contains('*') && !origin.starts_with("http://") && !origin.starts_with("https://") {
-                self.add(
-                    "cors.allowed_origins",
-                    format!("origin {origin:?} needs its scheme, such as https://{origin}"),
-                );
+                let key = format!("cors.allowed_origins.{index}");
+                self.add(&key, "an origin needs its scheme, such as https://app.example.com");
             }
         }
         CorsRules {
@@ -216,7 +217,7 @@ impl Reader<'_> {
             }
         };
         server_tls(cert, key, tls.client_ca_file.as_deref(), only_13)
-            .map_err(|e| self.add(&format!("tls.{}", e.setting()), e.to_string()))
+            .map_err(|e| self.add(&format!("tls.{}", e.setting()), self.hidden("tls", &e.to_string())))
             .ok()
     }
 
@@ -235,7 +236,8 @@ impl Reader<'_> {
                 .iter()
                 .map(|e| e.key.as_str())
                 .collect();
-            let text = format!("`{name}` is not an authenticator under `extensions`{}", meant(name, &configured));
+            let name = self.hidden("auth.authenticator", name);
+            let text = format!("`{name}` is not an authenticator under `extensions`{}", meant(&name, &configured));
             self.add("auth.authenticator", text);
             return None;
         };
@@ -249,7 +251,7 @@ impl Reader<'_> {
                 let (place, width) = (extension.place, extension.key.chars().count());
                 let said = self.problems.list.iter().any(|p| p.place == Some(place));
                 if quiet.is_empty() && !said {
-                    self.problems.add(place, width, what.to_string());
+                    self.problems.add(place, width, hide(&extension.node, &what.to_string()));
                 }
                 None
             }
@@ -261,16 +263,26 @@ impl Reader<'_> {
         self.problems.add(place, width, what);
     }
 
+    /// A text about a setting without what the environment gave to it.
+    fn hidden(&self, key: &str, text: &str) -> String {
+        self.entry.node.at(&self.path(key)).map_or_else(|| text.to_owned(), |node| hide(node, text))
+    }
+
     fn locate(&self, key: &str) -> (Place, usize) {
+        locate(&self.entry.node, &self.path(key))
+    }
+
+    fn path(&self, key: &str) -> Vec<String> {
         let mut path = vec!["protocols".to_owned(), self.wire.as_str().to_owned()];
         path.extend(key.split('.').map(str::to_owned));
-        locate(&self.entry.node, &path)
+        path
     }
 }
 
-/// `host:port` with every interface written out.
-pub(crate) fn normalise(endpoint: &str) -> Result<String, String> {
-    let bad = || format!("endpoint {endpoint:?} is not host:port, such as 127.0.0.1:4317");
+/// `host:port` with every interface written out. What is wrong does not repeat the endpoint: it may be the
+/// environment's, and where it is not, its line is shown.
+pub(crate) fn normalise(endpoint: &str) -> Result<String, &'static str> {
+    let bad = || "an endpoint is host:port, such as 127.0.0.1:4317";
     let (host, port) = endpoint.rsplit_once(':').ok_or_else(bad)?;
     port.parse::<u16>().map_err(|_| bad())?;
     if host.contains('/') || (host.contains(':') && !host.starts_with('[')) {

@@ -118,13 +118,21 @@ pub struct PipelineSettings {
 impl Config {
     /// Reads and checks a configuration.
     pub fn load(inputs: &Inputs, distribution: &Distribution) -> Result<Self, Problems> {
-        let (tree, problems) = sources::tree(inputs, distribution);
+        let (tree, problems) = sources::tree(inputs, distribution, &[]);
+        check::check(&tree, problems, distribution, inputs)
+    }
+
+    /// What it takes to ask: data, lake, keys and schemas. Who asks need not hold what senders and processors need, such
+    /// as tokens, so those sections are not read.
+    pub(crate) fn for_questions(inputs: &Inputs, distribution: &Distribution) -> Result<Self, Problems> {
+        let unread = ["receivers", "processors", "extensions", "service", "journal", "pipeline"];
+        let (tree, problems) = sources::tree(inputs, distribution, &unread);
         check::check(&tree, problems, distribution, inputs)
     }
 }
 
 /// The effective configuration as YAML, secrets masked.
 pub fn print(inputs: &Inputs, distribution: &Distribution) -> Result<String, Problems> {
-    let (tree, problems) = sources::tree(inputs, distribution);
+    let (tree, problems) = sources::tree(inputs, distribution, &[]);
     if problems.is_empty() { Ok(mask::to_yaml(&tree)) } else { Err(problems) }
 }

@@ -2,6 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
+use super::mask::MASK;
 use super::node::{Node, Place, Value};
 use super::problem::{Problems, nearest};
 
@@ -92,10 +93,34 @@ fn restore_text(node: &mut Node, path: &[String], what: &str) -> bool {
 /// What the environment gave may be a secret, so an error does not repeat it.
 fn hide_expanded(node: &Node, path: &[String], what: &str) -> String {
     let secret = path.last().is_some_and(|key| super::mask::is_secret(key));
-    match node.at(path) {
-        Some(Node { expanded: Some(text), .. }) if !text.is_empty() => what.replace(text.as_str(), super::mask::MASK),
-        Some(Node { value: Value::Text(text), .. }) if secret => what.replace(text.as_str(), super::mask::MASK),
-        _ => what.to_owned(),
+    let at = node.at(path).unwrap_or(node);
+    match &at.value {
+        Value::Text(text) if secret && !text.is_empty() => hide(at, &what.replace(text.as_str(), MASK)),
+        _ => hide(at, what),
+    }
+}
+
+/// An error's text without anything that the environment gave to `node` or below it.
+pub(crate) fn hide(node: &Node, what: &str) -> String {
+    let mut given = Vec::new();
+    from_environment(node, &mut given);
+    // A longer text first, for it may contain a shorter one.
+    given.sort_unstable_by_key(|text| std::cmp::Reverse(text.len()));
+    given.iter().fold(what.to_owned(), |what, text| what.replace(text.as_str(), MASK))
+}
+
+/// Every text that the environment gave, in each form in which an error could quote it.
+fn from_environment(node: &Node, given: &mut Vec<String>) {
+    node.items().iter().for_each(|item| from_environment(item, given));
+    node.entries().iter().for_each(|entry| from_environment(&entry.node, given));
+    let Some(text) = node.expanded.as_ref().filter(|text| !text.is_empty()) else { return };
+    given.push(text.clone());
+    given.push(text.escape_debug().to_string());
+    match &node.value {
+        Value::Int(i) => given.push(i.to_string()),
+        Value::Float(f) => given.push(f.to_string()),
+        Value::Bool(b) => given.push(b.to_string()),
+        _ => {}
     }
 }
 

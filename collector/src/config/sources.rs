@@ -31,8 +31,8 @@ impl Inputs {
     }
 }
 
-/// The effective tree, and what is wrong with its sources.
-pub(crate) fn tree(inputs: &Inputs, distribution: &Distribution) -> (Node, Problems) {
+/// The effective tree, and what is wrong with its sources. Sections that are `unread` have their defaults.
+pub(crate) fn tree(inputs: &Inputs, distribution: &Distribution, unread: &[&str]) -> (Node, Problems) {
     let mut problems = Problems::default();
     let mut tree = Node::empty_map();
     for config in &inputs.configs {
@@ -41,7 +41,7 @@ pub(crate) fn tree(inputs: &Inputs, distribution: &Distribution) -> (Node, Probl
         }
     }
     let defaults = parse("built-in defaults", DEFAULTS.to_owned(), &mut problems);
-    fill(&mut tree, defaults);
+    fill(&mut tree, defaults.clone());
     for factory in distribution.processors {
         fill_in(&mut tree, &["processors", factory.name], Node::empty_map());
     }
@@ -56,6 +56,11 @@ pub(crate) fn tree(inputs: &Inputs, distribution: &Distribution) -> (Node, Probl
         let text = text.replace('$', "$$");
         put(&mut tree, &["data"], Node { place, value: Value::Text(text), expanded: None });
     }
+    // Before variables are looked up: those of an unread section need not be set.
+    for section in unread {
+        tree.remove(&[(*section).to_owned()]);
+    }
+    fill(&mut tree, defaults);
     expand::expand(&mut tree, &|name| inputs.variable(name), &mut problems);
     (tree, problems)
 }

@@ -7,6 +7,10 @@ fn environment(name: &str) -> Option<String> {
         "TENANT" => Some("12".to_owned()),
         "TOKEN" => Some("a-secret-of-twenty-letters".to_owned()),
         "SECRET_LEVEL" => Some("hunter2".to_owned()),
+        "SECRET_QUOTED" => Some("hunter2\"\n".to_owned()),
+        "SECRET_PLACE" => Some("127.0.0.1:1/hunter2".to_owned()),
+        "SECRET_PORT" => Some("hunter2.test:4318".to_owned()),
+        "SHORT_TOKEN" => Some("hunter2".to_owned()),
         _ => None,
     }
 }
@@ -213,8 +217,68 @@ error: `data` is the name of a folder
   |       ^
 ",
     );
-    let text = load("service:\n  telemetry:\n    logs:\n      level: ${env:SECRET_LEVEL}\n").unwrap_err().to_string();
-    assert!(!text.contains("hunter2"), "{text}");
+}
+
+#[test]
+fn no_error_shows_what_the_environment_gave() {
+    let check = |yaml: &str, expected: &str| {
+        let text = load(yaml).expect_err(yaml).to_string();
+        assert!(!text.contains("hunter2"), "{text}");
+        assert!(text.contains(expected), "{yaml}\n{text}");
+    };
+    let http = |more: &str| format!("receivers: {{ otlp: {{ protocols: {{ http: {{ {more} }} }} }} }}");
+    check("service: { telemetry: { logs: { level: \"${env:SECRET_LEVEL}\" } } }", "unknown value `[redacted]`");
+    check("journal: { max_bytes: \"${env:SECRET_QUOTED}\" }", "string \"[redacted]\", expected a size");
+    check(&http("endpoint: \"${env:SECRET_PLACE}\""), "an endpoint is host:port");
+    check(&http("endpoint: \"${env:SECRET_PORT}\""), "[redacted] can be reached from other machines");
+    check(
+        "receivers: { otlp: { allow_unauthenticated: true, protocols: { grpc: { endpoint: \"${env:SECRET_PORT}\" }, \
+         http: { endpoint: \"${env:SECRET_PORT}\" } } } }",
+        "this is already the endpoint of receivers.otlp.protocols.grpc",
+    );
+    check(&http("cors: { allowed_origins: [\"${env:SECRET_PORT}\"] }"), "an origin needs its scheme");
+    check(&http("auth: { authenticator: \"${env:SECRET_LEVEL}\" }"), "`[redacted]` is not an authenticator");
+    check(
+        &http("tls: { cert_file: \"${env:SECRET_PLACE}\", key_file: \"${env:SECRET_PLACE}\" }"),
+        "reading certificates [redacted]",
+    );
+    check("service: { telemetry: { metrics: { address: \"${env:SECRET_PLACE}\" } } }", "an endpoint is host:port");
+    check("extensions: { health_check: { endpoint: \"${env:SECRET_PLACE}\" } }", "an endpoint is host:port");
+    check("service: { extensions: [\"${env:SECRET_LEVEL}\"] }", "`[redacted]` is not configured");
+    check("schemas: { overlay: \"/nowhere/${env:SECRET_LEVEL}\" }", "[redacted]");
+    check("exporters: { lake: { url: \"ftp://${env:SECRET_LEVEL}\" } }\nkeys: { root_key_env: ROOT }", "scheme is not");
+    check("processors: { enrich: { memory: \"${env:SECRET_LEVEL}\" } }", "[redacted]");
+    check(
+        &format!(
+            "extensions: {{ bearertokenauth: {{ filename: \"/${{env:SECRET_LEVEL}}\" }} }}\n{}",
+            http("auth: { authenticator: bearertokenauth }")
+        ),
+        "reading token file [redacted]",
+    );
+}
+
+#[test]
+fn a_token_that_is_missing_is_one_mistake_and_none_for_who_asks() {
+    for (token, expected) in [("NOWHERE", "environment variable NOWHERE"), ("SHORT_TOKEN", "fewer than 16 characters")]
+    {
+        let yaml = format!(
+            "extensions: {{ bearertokenauth: {{ tokens: [{{ env: {token} }}] }} }}\n\
+             receivers: {{ otlp: {{ protocols: {{ http: {{ endpoint: 0.0.0.0:4318, auth: {{ authenticator: bearertokenauth }} }} }} }} }}\n\
+             data: /somewhere"
+        );
+        let problems = load(&yaml).unwrap_err();
+        assert_eq!(problems.len(), 1, "{problems}");
+        assert!(problems.to_string().contains(expected), "{problems}");
+        let config = Config::for_questions(&inputs(&yaml), &Distribution::default()).unwrap();
+        assert_eq!(config.lake.location, "/somewhere/lake");
+    }
+    let ask = |yaml: &str| Config::for_questions(&inputs(yaml), &Distribution::default());
+    assert!(ask("extensions: { bearertokenauth: { token: \"${env:NOWHERE}\" } }").is_ok());
+    for wrong in
+        ["data: ${env:NOWHERE}", "schemas: { overlay: /nowhere }", "exporter: {}", "exporters: { lake: { pth: x } }"]
+    {
+        assert!(ask(wrong).is_err(), "{wrong}");
+    }
 }
 
 #[test]

@@ -18,7 +18,7 @@ async fn every_answer_is_otlps_own() {
         ("/v1/logs", &[PROTOBUF, ("content-encoding", "zstd")], &zstd::encode_all(&log[..], 1).unwrap(), 200, ""),
         ("/v1/logs", &[PROTOBUF, ("content-encoding", "identity")], &log, 200, ""),
         ("/v1/logs", &[PROTOBUF], b"", 200, ""),
-        ("/v1/logs", &[JSON], b"{", 400, "reading OTLP/JSON"),
+        ("/v1/logs", &[JSON], b"{", 400, "\"reading OTLP/JSON at line"),
         ("/v1/logs", &[PROTOBUF], &log[..log.len() - 1], 400, ""),
         ("/v1/logs", &[PROTOBUF, ("content-encoding", "gzip")], &log, 400, "not compressed as it says"),
         ("/v1/logs", &[PROTOBUF, ("content-encoding", "br")], &log, 415, "gzip or zstd"),

@@ -75,8 +75,7 @@ fn unpack_now(received: Received, packing: Packing) -> Result<(Bytes, Grant), Re
         }
     };
     if packing.json {
-        let converted = otlp::json_to_protobuf(packing.signal, &body)
-            .map_err(|e| Refusal::Malformed(format!("reading OTLP/JSON: {e}")))?;
+        let converted = otlp::json_to_protobuf(packing.signal, &body).map_err(|e| Refusal::Malformed(e.to_string()))?;
         grant.grow_to(body.len() + converted.len()).map_err(|e| Refusal::no_room(e, packing.max))?;
         body = converted.into();
     }
