@@ -296,9 +296,10 @@ impl Lake {
             writer: &self.writer,
             now,
         };
-        let add = tables.put(table, merged, plan.level).await?;
+        let mut add = tables.put(table, merged.file, plan.level).await?;
+        add.data_change = merged.changed;
         let path = format!("{}/{}", table.name, add.path);
-        let removes = plan.sources.iter().map(|s| s.removed(now, false)).collect();
+        let removes = plan.sources.iter().map(|s| s.removed(now, merged.changed)).collect();
         let commit = Commit { operation: "OPTIMIZE", adds: vec![add], removes, ..Commit::default() };
         if snapshot.commit(&self.store, commit, now).await? == Outcome::Conflict {
             // Somebody else replaced a source; the next round plans anew.

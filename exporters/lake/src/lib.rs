@@ -6,6 +6,7 @@
 //! Architecture invariant: no DataFusion, and no record is ever changed here but by a merge.
 
 pub mod delta;
+mod echo;
 mod error;
 mod flush;
 mod lake;

@@ -23,6 +23,7 @@ use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use schemas::Table;
 
 use crate::delta::{Add, Snapshot};
+use crate::echo::{ECHO_OF, Echoes};
 use crate::flush::Encoded;
 use crate::parquet_file::{Codec, Writer};
 use crate::rows::{PARTITION, align, present};
@@ -68,7 +69,7 @@ pub(crate) fn plan(snapshot: &Snapshot, writer: &str, all: bool, tidy: bool) -> 
 }
 
 /// Merges sorted files. Memory is bounded by one small batch of each.
-pub(crate) async fn merge(store: &Store, table: &Table, plan: &Plan) -> Result<Encoded, Error> {
+pub(crate) async fn merge(store: &Store, table: &Table, plan: &Plan) -> Result<Merged, Error> {
     let fail = |e: &dyn std::fmt::Display| Error::rows("merging files", &table.name, e);
     let mut sources = Vec::new();
     let mut schemas = Vec::new();
@@ -81,6 +82,7 @@ pub(crate) async fn merge(store: &Store, table: &Table, plan: &Plan) -> Result<E
         sources.push(builder.build().map_err(|e| fail(&e))?);
     }
     let schema = with_unknown(&present(table, schemas.iter().cloned()), &schemas);
+    let schema = with_echoes(table, &schema);
     let rows: u64 = plan.sources.iter().filter_map(Add::rows).sum();
     let mut writer =
         Writer::new(table, Arc::clone(&schema), Codec::Small, usize::try_from(rows).unwrap_or(usize::MAX))?;
@@ -97,7 +99,14 @@ pub(crate) async fn merge(store: &Store, table: &Table, plan: &Plan) -> Result<E
     if rows as u64 != read {
         return Err(Error::Merge { table: table.name.clone(), read, written: rows as u64 });
     }
-    Ok(Encoded { date: plan.date.clone(), bytes, rows, times })
+    Ok(Merged { changed: merge.echoes.marked() > 0, file: Encoded { date: plan.date.clone(), bytes, rows, times } })
+}
+
+/// What a merge made.
+pub(crate) struct Merged {
+    pub(crate) file: Encoded,
+    /// Whether a value differs from what the sources had, not only its place.
+    pub(crate) changed: bool,
 }
 
 /// Columns that files have and the schemas do not, of an overlay that is not here, are carried along.
@@ -108,6 +117,15 @@ fn with_unknown(known: &SchemaRef, files: &[SchemaRef]) -> SchemaRef {
             fields.push(Arc::clone(field));
         }
     }
+    Arc::new(Schema::new(fields))
+}
+
+/// Rows may turn out to be echoes though none was so far.
+fn with_echoes(table: &Table, schema: &SchemaRef) -> SchemaRef {
+    let declared = table.column(ECHO_OF).filter(|_| schema.field_with_name(ECHO_OF).is_err());
+    let Some(column) = declared else { return Arc::clone(schema) };
+    let echo = Arc::new(Field::new(ECHO_OF, column.r#type.stored(), true));
+    let fields: Vec<Arc<Field>> = schema.fields().iter().cloned().chain([echo]).collect();
     Arc::new(Schema::new(fields))
 }
 
@@ -150,6 +168,9 @@ struct Merge {
     converter: RowConverter,
     open: Vec<Option<Open>>,
     heap: BinaryHeap<Reverse<(OwnedRow, usize)>>,
+    /// Sort key of the row that went out last.
+    last: Option<OwnedRow>,
+    echoes: Echoes,
 }
 
 impl Merge {
@@ -159,7 +180,16 @@ impl Merge {
         let fields =
             sort.iter().map(|i| SortField::new_with_options(schema.field(*i).data_type().clone(), options)).collect();
         let converter = RowConverter::new(fields).map_err(|e| Error::rows("merging files", &table.name, e))?;
-        Ok(Self { table: table.name.clone(), schema, sort, converter, open: Vec::new(), heap: BinaryHeap::new() })
+        Ok(Self {
+            table: table.name.clone(),
+            schema,
+            sort,
+            converter,
+            open: Vec::new(),
+            heap: BinaryHeap::new(),
+            last: None,
+            echoes: Echoes::default(),
+        })
     }
 
     fn fail(&self, why: impl ToString) -> Error {
@@ -200,11 +230,14 @@ impl Merge {
     /// The next rows in order; stops early where a source needs its next batch.
     async fn next(&mut self) -> Result<Option<RecordBatch>, Error> {
         let mut picks: Vec<(usize, usize)> = Vec::with_capacity(BATCH);
+        let mut starts = Vec::with_capacity(BATCH);
         let mut exhausted = None;
         while picks.len() < BATCH {
-            let Some(Reverse((_, index))) = self.heap.pop() else { break };
+            let Some(Reverse((key, index))) = self.heap.pop() else { break };
             let Some(open) = self.open[index].as_mut() else { continue };
             picks.push((index, open.row));
+            starts.push(self.last.as_ref() != Some(&key));
+            self.last = Some(key);
             open.row += 1;
             if open.row == open.batch.num_rows() {
                 exhausted = Some(index);
@@ -217,6 +250,7 @@ impl Merge {
             return Ok(None);
         }
         let batch = self.pick(&picks)?;
+        let batch = self.echoes.mark(batch, &starts).map_err(|e| Error::rows("marking echoes", &self.table, e))?;
         if let Some(index) = exhausted
             && let Some(open) = self.open[index].take()
         {

@@ -6,12 +6,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arrow::array::{ArrayRef, Date32Array, StringArray, TimestampMicrosecondArray};
+use arrow::array::{Array, ArrayRef, AsArray, Date32Array, StringArray, TimestampMicrosecondArray};
 use chrono::{DateTime, TimeDelta, Utc};
 use component::{Gather, Rows, Seal, Sealed};
 use journal::Journal;
 use lake::delta::Snapshot;
 use lake::{Lake, Location, Options};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use schemas::Catalog;
 
 const DAY: i32 = 20_000;
@@ -25,7 +26,8 @@ fn spans(catalog: &Catalog, names: &[String], now: DateTime<Utc>) -> Sealed {
     let table = catalog.table("spans").unwrap();
     let n = names.len();
     let micros = now.timestamp_micros();
-    let set: [(&str, ArrayRef); 5] = [
+    let set: [(&str, ArrayRef); 6] = [
+        ("trace_id", Arc::new(StringArray::from(vec!["1234567890abcdef1234567890abcdef"; n]))),
         ("tenant", Arc::new(StringArray::from(vec!["default"; n]))),
         ("time", Arc::new(TimestampMicrosecondArray::from(vec![micros; n]).with_timezone("UTC"))),
         ("span_id", Arc::new(StringArray::from(names.to_vec()))),
@@ -191,6 +193,35 @@ async fn a_restored_journal_folder_is_refused() {
     let journal = setup.journal(&path);
     let refused = Lake::open(&setup.location, journal, Options::default(), "fingerprint".into()).await;
     assert!(refused.is_err_and(|e| e.to_string().contains("restored from an older copy")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_was_sent_again_counts_once_after_the_merge() {
+    let folder = tempfile::tempdir().unwrap();
+    let setup = Setup::new(folder.path());
+    let journal = setup.journal(&folder.path().join("journal"));
+    let mut lake = setup.lake(&journal).await;
+    for _ in 0..2 {
+        setup.append(&journal, 0, 3, start()).await;
+        lake.flush(start()).await.unwrap();
+    }
+    setup.append(&journal, 3, 1, start()).await;
+    lake.flush(start()).await.unwrap();
+    lake.maintain(true, start()).await.unwrap();
+    let snapshot = setup.snapshot().await;
+    let files: Vec<_> = snapshot.files().collect();
+    assert_eq!(files.len(), 1);
+    let bytes = std::fs::read(folder.path().join("lake/spans").join(&files[0].path)).unwrap();
+    let reader = ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::from(bytes)).unwrap().build().unwrap();
+    let mut counts = Vec::new();
+    for batch in reader.map(|b| b.unwrap()) {
+        let column = |name: &str| batch.column_by_name(name).unwrap().as_string::<i32>().clone();
+        let (spans, echoes) = (column("span_id"), column("echo_of"));
+        counts.extend((0..batch.num_rows()).map(|row| (spans.value(row).to_owned(), echoes.is_valid(row))));
+    }
+    counts.sort();
+    let rows: Vec<(&str, bool)> = counts.iter().map(|(span, echo)| (&span[15..], *echo)).collect();
+    assert_eq!(rows, [("0", false), ("0", true), ("1", false), ("1", true), ("2", false), ("2", true), ("3", false)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
