@@ -6,6 +6,10 @@ use serde::Deserialize;
 
 use crate::table::{Class, Clause, Column, Leaf, Retention, Source, Table, Type};
 
+/// Longest value of a dict column unless the file says otherwise, in bytes. A word is stored once for many rows: without
+/// a bound a few kilobytes on the wire could become gigabytes where the rows are written out.
+const DICT_LEN: usize = 1024;
+
 /// Why a schema file was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
@@ -150,7 +154,8 @@ pub(crate) fn check(file: &str, raw: RawTable, common: &RawCommon) -> Result<Tab
             if columns[known].r#type != column.r#type {
                 return Err(invalid(format!("column {} is declared twice with different types", column.name)));
             }
-            let more = build(column).map_err(&invalid)?;
+            // Only a bound that is written here takes the place of the common one.
+            let more = Column { max_len: column.max_len, ..build(column).map_err(&invalid)? };
             merge(&mut columns[known], more);
             continue;
         }
@@ -210,7 +215,7 @@ fn build(raw: &RawColumn) -> Result<Column, String> {
         transient: raw.transient,
         by: raw.by.clone(),
         values: raw.values.iter().map(|(k, v)| (k.to_lowercase(), v.clone())).collect(),
-        max_len: raw.max_len,
+        max_len: raw.max_len.or((raw.r#type == Type::Dict).then_some(DICT_LEN)),
         leaf: raw.leaf,
         about: raw.about.clone(),
     })

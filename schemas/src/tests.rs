@@ -390,6 +390,17 @@ fn doubtful_files_are_refused_with_a_reason() {
     assert!(error.starts_with("reading schema file "), "{error}");
 }
 
+#[test]
+fn no_dictionary_word_is_unbounded() {
+    for table in built_in().tables() {
+        for column in table.columns.iter().filter(|c| c.r#type == Type::Dict) {
+            assert!(column.max_len.is_some_and(|most| most <= 4096), "{}.{}", table.name, column.name);
+        }
+    }
+    let user_agent = |catalog: &Catalog| catalog.table("requests").unwrap().column("user_agent").unwrap().max_len;
+    assert_eq!(user_agent(&built_in()), Some(512), "a bound of its own stays");
+}
+
 /// `UPDATE_REFERENCE=1 cargo test -p schemas` writes it anew.
 #[test]
 fn the_committed_reference_is_current() {
