@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use journal::{Cursor, Entry, JournalId, Position, Snapshot as Segments};
 use schemas::{Catalog, Table};
+use tokio::task::JoinError;
 
 use crate::delta::{Add, Commit, Outcome, Reach, Snapshot, stats};
 use crate::parquet_file::{self, Codec};
@@ -246,7 +247,12 @@ async fn encode_days(
         let days = rows::days(&table, &frames)?;
         days.into_iter().map(|day| encode_day(&table, day)).collect()
     };
-    tokio::task::spawn_blocking(work).await.map_err(|e| Error::rows("encoding rows", &name, e))?
+    tokio::task::spawn_blocking(work).await.map_err(|e| Error::rows("encoding rows", &name, ended(&e)))?
+}
+
+/// Why a task has no result. Never the panic's own text: it may quote a value.
+fn ended(error: &JoinError) -> &'static str {
+    if error.is_panic() { "the task panicked" } else { "the task was cancelled" }
 }
 
 fn encode_day(table: &Table, day: Day) -> Result<Encoded, Error> {
@@ -256,4 +262,15 @@ fn encode_day(table: &Table, day: Day) -> Result<Encoded, Error> {
         times: rows::times(&day.batch),
         date: day.date,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #[tokio::test]
+    async fn a_panic_says_nothing_of_what_it_met() {
+        let text = String::from("caf\u{e9} planted");
+        let cut = tokio::task::spawn_blocking(move || text[..4].len()).await.unwrap_err();
+        assert!(cut.to_string().contains("planted"), "the panic itself quotes the value");
+        assert_eq!(super::ended(&cut), "the task panicked");
+    }
 }
