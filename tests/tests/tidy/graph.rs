@@ -18,14 +18,16 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("lake", &["schemas", "component", "journal"]),
     ("exporters", &["schemas", "component", "journal", "lake"]),
     ("queries", &["schemas", "component", "journal", "lake"]),
-    ("collector", &["schemas", "component", "otlp", "journal", "processors", "exporters", "lake", "queries"]),
+    ("demo", &[]),
+    ("collector", &["schemas", "component", "otlp", "journal", "processors", "exporters", "lake", "queries", "demo"]),
     ("tests", &[]),
+    ("bench", &[]),
 ];
 
 /// Who alone may use a crate directly.
 const OWNERS: &[(&str, &[&str])] = &[
     ("tonic", &["collector"]),
-    ("prost", &["tests"]),
+    ("prost", &["tests", "bench"]),
     ("parquet", &["lake", "queries"]),
     ("datafusion", &["queries"]),
     ("object_store", &["lake", "queries", "collector"]),
