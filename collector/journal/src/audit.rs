@@ -117,7 +117,7 @@ impl<'a> Halves<'a> {
 
 fn leaf_of(column: &Column) -> Option<Leaf> {
     match column.name.as_str() {
-        name if column.transient || OURS.contains(&name) => None,
+        name if column.transient || column.journal_only || OURS.contains(&name) => None,
         "log_id" | "log_seq" => Some(Leaf::Public),
         _ => column.leaf,
     }

@@ -9,13 +9,16 @@ mod audit;
 mod error;
 mod folder;
 mod frame;
+mod quarantine;
 mod reader;
+mod resent;
 mod segment;
 mod writer;
 
 pub use audit::{CANON_VERSION, Verdict, commitment, leaf, verify};
 pub use error::Error;
 pub use frame::Part;
+pub use quarantine::Damage;
 pub use reader::{Cursor, Entries, Entry, Snapshot, View};
 pub use segment::{JournalId, Position};
 pub use writer::{Journal, Options, Stats};

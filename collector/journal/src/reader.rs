@@ -10,6 +10,7 @@ use schemas::Catalog;
 
 use crate::Error;
 use crate::frame::{self, Found, FrameSchema, FrameSchemas, Part};
+use crate::quarantine::Damage;
 use crate::segment::{self, Head, JournalId, Kind, Position, Raw, Seed};
 
 /// The segments of a folder at one moment. Holding it keeps them readable after they are unlinked.
@@ -128,10 +129,13 @@ impl View {
         &self.path
     }
 
-    /// Its entries of rows, in order. Damage is skipped and counted; a torn tail that may still grow is the end.
+    /// Its entries of rows, in order. Damage is skipped and noted; a torn tail that may still grow is the end.
     pub fn entries(&self) -> Entries<'_> {
-        let start = Cursor { at: segment::HEADER, schemas: Arc::default() };
-        Entries { damaged: u64::from(self.headless), ..self.entries_from(start) }
+        let mut entries = self.entries_from(Cursor { at: segment::HEADER, schemas: Arc::default() });
+        if self.headless {
+            entries.note(0, segment::HEADER, "the header of the segment is damaged");
+        }
+        entries
     }
 
     /// Entries from `cursor` on, a value of [`Entries::cursor`] of the same segment.
@@ -142,7 +146,7 @@ impl View {
             at: cursor.at,
             schemas: cursor.schemas,
             lost: HashSet::new(),
-            damaged: 0,
+            damage: Vec::new(),
         }
     }
 }
@@ -172,13 +176,17 @@ pub struct Entries<'a> {
     schemas: Arc<FrameSchemas>,
     /// Frame schemas that the rest of the segment does not have either.
     lost: HashSet<u64>,
-    damaged: u64,
+    damage: Vec<Damage>,
 }
 
 impl Entries<'_> {
-    /// Places where bytes could not be read, and frames whose schema could not.
-    pub fn damaged(&self) -> u64 {
-        self.damaged
+    /// Places where bytes could not be read, and entries with a frame whose schema could not.
+    pub fn damage(&self) -> &[Damage] {
+        &self.damage
+    }
+
+    fn note(&mut self, at: usize, len: usize, what: &'static str) {
+        self.damage.push(Damage { segment: self.view.path.clone(), at: at as u64, len: len as u64, what });
     }
 
     /// Where this reader is, to go on later.
@@ -199,20 +207,21 @@ impl Entries<'_> {
                 // What is not whole yet may become so: a later reader goes on from here.
                 return None;
             }
-            self.damaged += 1;
-            self.at = next.unwrap_or(bytes.len());
+            let next = next.unwrap_or(bytes.len());
+            self.note(self.at, next - self.at, "no whole entry is here");
+            self.at = next;
         }
         None
     }
 
-    /// The frames that can be decoded; the others are counted.
-    fn frames(&mut self, body: &[u8]) -> Option<Vec<(Found, Arc<FrameSchema>)>> {
+    /// The frames of an entry that can be decoded; the others are noted.
+    fn frames(&mut self, raw: &Raw, body: &[u8]) -> Option<Vec<(Found, Arc<FrameSchema>)>> {
         let found = frame::list(body)?;
         let mut frames = Vec::with_capacity(found.len());
         for frame in found {
             match self.schema(frame.fingerprint) {
                 Some(schema) => frames.push((frame, schema)),
-                None => self.damaged += 1,
+                None => self.note(raw.body, raw.len, "the schema of a frame is lost"),
             }
         }
         Some(frames)
@@ -260,12 +269,12 @@ impl Iterator for Entries<'_> {
                     Arc::make_mut(&mut self.schemas).insert(fingerprint, schema);
                 }
             } else if raw.kind == Kind::Gather as u32 {
-                match self.frames(&body) {
+                match self.frames(&raw, &body) {
                     Some(frames) => {
                         let (journal, position, end) = (self.view.id, raw.position, raw.next);
                         return Some(Entry { journal, position, end, body, frames });
                     }
-                    None => self.damaged += 1,
+                    None => self.note(raw.body, raw.len, "its frames cannot be told apart"),
                 }
             }
         }

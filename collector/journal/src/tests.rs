@@ -5,6 +5,7 @@ mod cost;
 mod damage;
 mod lifecycle;
 mod readers;
+mod resent;
 mod round_trip;
 mod sample;
 
@@ -127,7 +128,7 @@ fn damaged(folder: &Path) -> u64 {
     let count = |view: &crate::View| {
         let mut entries = view.entries();
         entries.by_ref().for_each(drop);
-        entries.damaged()
+        entries.damage().len() as u64
     };
     Snapshot::open(folder).unwrap().views().iter().map(count).sum()
 }

@@ -6,6 +6,7 @@ use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::SystemTime;
 
 use component::Sealed;
 use schemas::Catalog;
@@ -13,7 +14,9 @@ use tokio::sync::watch;
 
 use crate::folder::{self, Active, Clean};
 use crate::frame::{self, Encoded};
+use crate::quarantine::{self, Damage};
 use crate::reader;
+use crate::resent::{self, Fingerprints, Recent};
 use crate::segment::{self, JournalId, Kind, Position, Seed};
 use crate::{Error, audit};
 
@@ -48,6 +51,8 @@ pub struct Stats {
     pub durable: Position,
     /// Damaged places found in segments since the start.
     pub quarantined: u64,
+    /// Rows that were sent again and marked as echoes of themselves since the start.
+    pub resent: u64,
 }
 
 /// A handle to the writer; clones share it. When the last one goes without [`Journal::close`], the folder is free for
@@ -82,6 +87,7 @@ struct Shared {
     id: JournalId,
     state: Mutex<State>,
     work: Condvar,
+    fingerprints: Fingerprints,
     durable: watch::Sender<Result<Position, Error>>,
     syncer: Mutex<Option<JoinHandle<()>>>,
     _lock: File,
@@ -96,6 +102,8 @@ struct State {
     synced: Position,
     closed: bool,
     quarantined: u64,
+    recent: Recent,
+    resent: u64,
     buffer: Vec<u8>,
 }
 
@@ -112,6 +120,7 @@ impl Journal {
     pub fn open(folder: &Path, catalog: Arc<Catalog>, options: Options) -> Result<Self, Error> {
         std::fs::create_dir_all(folder).map_err(|e| Error::io("creating journal folder", folder, e))?;
         let lock = folder::lock(folder)?;
+        quarantine::clean(folder, SystemTime::now())?;
         let mut sealed = Vec::new();
         for (id, first, path) in reader::list(folder)? {
             let bytes = path.metadata().map_err(|e| Error::io("reading the size of", &path, e))?.len();
@@ -138,6 +147,8 @@ impl Journal {
             synced,
             closed: false,
             quarantined: 0,
+            recent: Recent::default(),
+            resent: 0,
             buffer: Vec::new(),
         };
         let shared = Arc::new(Shared {
@@ -147,6 +158,7 @@ impl Journal {
             id,
             state: Mutex::new(state),
             work: Condvar::new(),
+            fingerprints: Fingerprints::default(),
             durable: watch::Sender::new(Ok(synced)),
             syncer: Mutex::new(None),
             _lock: lock,
@@ -177,14 +189,11 @@ impl Journal {
 
     /// Writes a gather as one entry. It is there for readers at once and safe when [`Journal::durable`] says so.
     pub fn append(&self, sealed: &Sealed) -> Result<Position, Error> {
-        let mut frames = Vec::new();
-        let mut audits = Vec::new();
+        // What takes long is done before others are kept waiting.
+        let mut parts = Vec::new();
         for rows in sealed.tables() {
-            if rows.table().audit {
-                audits.push(rows.clone());
-            } else {
-                frames.push(frame::encode(rows)?);
-            }
+            let frame = if rows.table().audit { None } else { Some(frame::encode(rows)?) };
+            parts.push((rows, frame, self.shared.fingerprints.of(rows)));
         }
         let mut state = self.shared.lock();
         self.shared.healthy()?;
@@ -197,12 +206,31 @@ impl Journal {
             return Err(Error::Full { bytes, max: self.shared.options.max_bytes });
         }
         let mut next_audit = state.next_audit;
-        for mut rows in audits {
-            next_audit = audit::stamp(&mut rows, self.shared.id, next_audit)?;
-            frames.push(frame::encode(&rows)?);
+        let mut resent = 0;
+        let mut frames = Vec::with_capacity(parts.len());
+        let mut prints = Vec::with_capacity(parts.len());
+        for (rows, frame, own) in parts {
+            let again = state.recent.known(&own);
+            resent += again.len() as u64;
+            frames.push(match frame {
+                Some(frame) if again.is_empty() => frame,
+                _ => {
+                    let mut rows = rows.clone();
+                    if !again.is_empty() {
+                        resent::mark(&mut rows, &again)?;
+                    }
+                    if rows.table().audit {
+                        next_audit = audit::stamp(&mut rows, self.shared.id, next_audit)?;
+                    }
+                    frame::encode(&rows)?
+                }
+            });
+            prints.push(own);
         }
         let position = self.shared.write(&mut state, frames)?;
+        prints.iter().for_each(|prints| state.recent.keep(prints));
         state.next_audit = next_audit;
+        state.resent += resent;
         self.shared.work.notify_one();
         Ok(position)
     }
@@ -254,9 +282,25 @@ impl Journal {
         Ok(())
     }
 
-    /// Counts damage that a follower met.
-    pub fn quarantine(&self, damaged: u64) {
-        self.shared.lock().quarantined += damaged;
+    /// Puts damage that a follower met aside, before its segment is released. It stops nothing: a copy that fails is told.
+    pub fn quarantine(&self, damage: &[Damage]) {
+        self.shared.lock().quarantined += damage.len() as u64;
+        for place in damage {
+            let Damage { segment, at, len, what } = place;
+            let segment = segment.display();
+            match quarantine::put_aside(&self.shared.folder, place) {
+                Ok(Some(kept)) => {
+                    let kept = kept.display();
+                    tracing::error!(%segment, at, len, what, %kept, "a damaged place of the journal was skipped");
+                }
+                Ok(None) => {
+                    tracing::error!(%segment, at, len, what, "one more damaged place was skipped, and not kept")
+                }
+                Err(error) => {
+                    tracing::error!(%segment, at, len, what, %error, "a damaged place was skipped, and could not be kept");
+                }
+            }
+        }
     }
 
     /// Makes it look as if something had been appended to a file that fails in the way a test needs.
@@ -276,6 +320,7 @@ impl Journal {
             appended: Position(state.next.0 - 1),
             durable: state.synced,
             quarantined: state.quarantined,
+            resent: state.resent,
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use journal::{Cursor, Entry, JournalId, Position, Snapshot as Segments};
+use journal::{Cursor, Damage, Entry, JournalId, Position, Snapshot as Segments};
 use schemas::{Catalog, Table};
 use tokio::task::JoinError;
 
@@ -39,7 +39,7 @@ pub(crate) struct Follower {
 struct Chunk {
     entries: Vec<Entry>,
     cursor: Option<(Position, Cursor)>,
-    damaged: u64,
+    damage: Vec<Damage>,
     more: bool,
 }
 
@@ -50,7 +50,7 @@ impl Follower {
 
     /// Reads entries after the cursor and up to `upto`, at most `max_bytes` of them.
     fn chunk(&self, segments: &Segments, upto: Position, max_bytes: usize) -> Chunk {
-        let mut chunk = Chunk { entries: Vec::new(), cursor: self.cursor.clone(), damaged: 0, more: false };
+        let mut chunk = Chunk { entries: Vec::new(), cursor: self.cursor.clone(), damage: Vec::new(), more: false };
         let from = self.cursor.as_ref().map_or(Position(0), |(first, _)| *first);
         let mut bytes = 0;
         for view in segments.views().iter().filter(|v| v.id() == self.journal && v.first() >= from) {
@@ -62,7 +62,7 @@ impl Follower {
                 let before = entries.cursor();
                 let Some(entry) = entries.next() else { break };
                 if entry.position() > upto || bytes >= max_bytes {
-                    chunk.damaged += entries.damaged();
+                    chunk.damage.extend_from_slice(entries.damage());
                     chunk.more = entry.position() <= upto;
                     chunk.cursor = Some((view.first(), before));
                     return chunk;
@@ -70,25 +70,25 @@ impl Follower {
                 bytes += entry.len();
                 chunk.entries.push(entry);
             }
-            chunk.damaged += entries.damaged();
+            chunk.damage.extend_from_slice(entries.damage());
             chunk.cursor = Some((view.first(), entries.cursor()));
         }
         chunk
     }
 
-    /// Commits everything up to `upto` to every table. Returns what was done and how much damage was skipped.
+    /// Commits everything up to `upto` to every table. Returns what was done and the damage that was skipped.
     pub(crate) async fn flush(
         &mut self,
         tables: &mut Tables<'_>,
         segments: &Segments,
         upto: Position,
         max_bytes: usize,
-    ) -> Result<(Flushed, u64), Error> {
+    ) -> Result<(Flushed, Vec<Damage>), Error> {
         let mut done = Flushed::default();
-        let mut damaged = 0;
+        let mut damage = Vec::new();
         loop {
             let chunk = self.chunk(segments, upto, max_bytes);
-            damaged += chunk.damaged;
+            damage.extend(chunk.damage);
             let last = chunk.entries.last().map(Entry::position);
             let entries = Arc::new(chunk.entries);
             if let Some(last) = last {
@@ -99,7 +99,7 @@ impl Follower {
             }
             self.cursor = chunk.cursor;
             if !chunk.more {
-                return Ok((done, damaged));
+                return Ok((done, damage));
             }
         }
     }
@@ -207,7 +207,10 @@ impl Tables<'_> {
         let name = random_name().map_err(|e| Error::rows("naming a file", &table.name, e))?;
         let path = format!("date={}/part-{level}-{name}.parquet", file.date);
         let size = file.bytes.len();
-        self.store.create(&format!("{}/{path}", table.name), file.bytes).await?;
+        self.store.create(&format!("{}/{path}", table.name), file.bytes.clone()).await?;
+        let stats = stats(file.rows, file.times);
+        #[cfg(feature = "control")]
+        let stats = crate::control::with_texts(stats, &file);
         let tags = [("level", level.to_string()), ("writer", self.writer.to_owned())];
         Ok(Add {
             path,
@@ -215,7 +218,7 @@ impl Tables<'_> {
             size: i64::try_from(size).unwrap_or(i64::MAX),
             modification_time: self.now.timestamp_millis(),
             data_change: level == 0,
-            stats: Some(stats(file.rows, file.times)),
+            stats: Some(stats),
             tags: Some(tags.into_iter().map(|(k, v)| (k.to_owned(), Some(v))).collect()),
         })
     }

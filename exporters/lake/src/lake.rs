@@ -102,7 +102,15 @@ impl Lake {
         options: Options,
         fingerprint: String,
     ) -> Result<Self, Error> {
-        let store = location.open()?;
+        Self::over(location.open()?, journal, options, fingerprint).await
+    }
+
+    pub(crate) async fn over(
+        store: Store,
+        journal: Journal,
+        options: Options,
+        fingerprint: String,
+    ) -> Result<Self, Error> {
         let catalog = Arc::clone(journal.catalog());
         let mut snapshots = HashMap::new();
         for table in catalog.tables() {
@@ -196,8 +204,7 @@ impl Lake {
                 now,
             };
             // An earlier journal that cannot be drained must not hold this one up.
-            let (flushed, damaged) = match follower.flush(&mut tables, &segments, upto, self.options.flush_bytes).await
-            {
+            let (flushed, damage) = match follower.flush(&mut tables, &segments, upto, self.options.flush_bytes).await {
                 Ok(done) => done,
                 Err(e) => {
                     failed = failed.or(Some(e));
@@ -206,10 +213,7 @@ impl Lake {
             };
             done.rows += flushed.rows;
             done.files += flushed.files;
-            if damaged > 0 {
-                tracing::error!(damaged, journal = %follower.journal, "damaged places in the journal were skipped");
-                self.journal.quarantine(damaged);
-            }
+            self.journal.quarantine(&damage);
             if follower.journal != own {
                 self.journal.release(follower.journal, Position(u64::MAX))?;
                 follower.drained = true;

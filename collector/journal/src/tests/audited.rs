@@ -17,7 +17,7 @@ fn ledger(rows: usize, seed: usize) -> Rows {
 }
 
 /// Rows of a part, as a reader of the lake would hold them.
-fn rows_of(part: &Part) -> Rows {
+pub(super) fn rows_of(part: &Part) -> Rows {
     let catalog = catalog();
     let table = catalog.table(&part.table).unwrap();
     let columns = table.columns.iter().map(|c| part.batch.column_by_name(&c.name).map(stored)).collect();

@@ -230,6 +230,42 @@ fn frames_without_a_schema_are_counted() {
 }
 
 #[test]
+fn damaged_bytes_are_put_aside_once_and_go_with_time() {
+    let (mut bytes, name, id) = segment_of(&[1, 1, 1]);
+    let (at, raw) = layout(&bytes, id).remove(2);
+    bytes[raw.body + 3] ^= 1;
+    let folder = place(&bytes, &name, id, true);
+    let journal = open(folder.path());
+    let damage = {
+        let snapshot = Snapshot::open(folder.path()).unwrap();
+        let mut entries = snapshot.views().iter().find(|view| view.id() == id).unwrap().entries();
+        entries.by_ref().for_each(drop);
+        entries.damage().to_vec()
+    };
+    let [place] = damage.as_slice() else { panic!("{damage:?}") };
+    assert_eq!((place.at, place.len, place.what), (at as u64, (raw.next - at) as u64, "no whole entry is here"));
+    journal.quarantine(&damage);
+    journal.quarantine(&damage);
+    assert_eq!(journal.stats().quarantined, 2, "met twice");
+    let stem = name.file_stem().unwrap().to_str().unwrap();
+    let kept = folder.path().join(format!("{stem}-{at}.damaged"));
+    assert_eq!(std::fs::read(&kept).unwrap(), bytes[at..raw.next]);
+    journal.release(id, Position(u64::MAX)).unwrap();
+    assert!(kept.exists(), "it outlives its segment");
+
+    // A segment that has vanished stops nothing.
+    let gone = crate::Damage { segment: folder.path().join("gone.seg"), ..place.clone() };
+    journal.quarantine(&[gone]);
+    drop(journal);
+    drop(open(folder.path()));
+    assert!(kept.exists());
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(31 * 24 * 3600);
+    std::fs::File::options().write(true).open(&kept).unwrap().set_modified(old).unwrap();
+    drop(open(folder.path()));
+    assert!(!kept.exists());
+}
+
+#[test]
 fn an_entry_is_whole_only_with_its_padding() {
     let seed = Seed::of(JournalId::random().unwrap());
     for length in 0..20 {
@@ -312,9 +348,9 @@ proptest! {
         }
         // At the live tail damage cannot be told from an append that is under way.
         let tail = !sealed && hit(layout.last().unwrap());
-        prop_assert!(missing == 0 || tail || entries.damaged() > 0);
+        prop_assert!(missing == 0 || tail || !entries.damage().is_empty());
         prop_assert_eq!(entries.next().is_none(), true);
-        let counted = entries.damaged();
-        prop_assert!(entries.next().is_none() && entries.damaged() == counted, "counted once");
+        let counted = entries.damage().len();
+        prop_assert!(entries.next().is_none() && entries.damage().len() == counted, "counted once");
     }
 }

@@ -26,7 +26,7 @@ fn check(folder: &Path) -> Option<(u64, u64)> {
             assert!(seen.is_none_or(|(_, last)| position == last + 1), "{seen:?} then {position}");
             seen = Some((seen.map_or(position, |(first, _)| first), position));
         }
-        assert_eq!(entries.damaged(), 0);
+        assert_eq!(entries.damage(), []);
     }
     seen
 }
@@ -135,7 +135,7 @@ fn a_follower_goes_on_from_its_cursor() {
                 entry.parts(&catalog(), |_| true).unwrap();
                 read.push(entry.position().0);
             }
-            assert_eq!(entries.damaged(), 0);
+            assert_eq!(entries.damage(), []);
             cursor = Some(entries.cursor());
         }
     }
