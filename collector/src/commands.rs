@@ -66,7 +66,11 @@ pub(crate) fn schema(config: &Config, table: Option<&str>, reference: bool) -> R
     writeln!(out, "{}\n", table.about)?;
     let width = table.columns.iter().map(|c| c.name.len()).max().unwrap_or(0);
     for column in &table.columns {
-        let stored = if column.transient { "never stored" } else { column.class.as_str() };
+        let stored = match (column.transient, column.journal_only) {
+            (true, _) => "never stored",
+            (_, true) => "journal only",
+            _ => column.class.as_str(),
+        };
         writeln!(out, "{:<width$}  {:<14} {:<13} {}", column.name, column.r#type.as_str(), stored, column.about)?;
     }
     Ok(())

@@ -92,6 +92,8 @@ struct RawColumn {
     #[serde(default)]
     transient: bool,
     #[serde(default)]
+    journal_only: bool,
+    #[serde(default)]
     by: Option<String>,
     #[serde(default)]
     values: BTreeMap<String, String>,
@@ -213,6 +215,7 @@ fn build(raw: &RawColumn) -> Result<Column, String> {
         domain: raw.domain.clone(),
         class,
         transient: raw.transient,
+        journal_only: raw.journal_only,
         by: raw.by.clone(),
         values: raw.values.iter().map(|(k, v)| (k.to_lowercase(), v.clone())).collect(),
         max_len: raw.max_len.or((raw.r#type == Type::Dict).then_some(DICT_LEN)),

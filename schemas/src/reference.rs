@@ -32,10 +32,10 @@ fn table_section(out: &mut String, table: &Table) {
             "| {} | {} | {} | {} | {} |",
             column.name,
             column.r#type.as_str(),
-            if column.transient {
-                format!("{}, never stored", column.class.as_str())
-            } else {
-                column.class.as_str().to_owned()
+            match (column.transient, column.journal_only) {
+                (true, _) => format!("{}, never stored", column.class.as_str()),
+                (_, true) => format!("{}, in the journal only", column.class.as_str()),
+                _ => column.class.as_str().to_owned(),
             },
             origin(column),
             column.about.replace('|', "\\|"),

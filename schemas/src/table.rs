@@ -52,9 +52,9 @@ impl Table {
         Schema::new(self.stored_columns().map(Column::stored_field).collect::<Vec<_>>()).into()
     }
 
-    /// Columns that may reach a disk.
+    /// Columns that the lake keeps and SQL serves.
     pub fn stored_columns(&self) -> impl Iterator<Item = &Column> {
-        self.columns.iter().filter(|c| !c.transient)
+        self.columns.iter().filter(|c| !c.transient && !c.journal_only)
     }
 }
 
@@ -166,6 +166,8 @@ pub struct Column {
     pub class: Class,
     /// Lives only between decode and seal.
     pub transient: bool,
+    /// Lives as long as the row is in the journal, for those that forward records.
+    pub journal_only: bool,
     /// The processor that fills it.
     pub by: Option<String>,
     /// Spellings seen in the wild, lower case, and the one that is stored.

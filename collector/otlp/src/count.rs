@@ -1,4 +1,4 @@
-//! Metrics, which are acknowledged and counted only.
+//! How much a request carries, without reading it.
 
 use crate::wire::{Reader, WireError};
 
@@ -6,6 +6,20 @@ use crate::wire::{Reader, WireError};
 pub fn count_data_points(body: &[u8]) -> Result<u64, WireError> {
     let mut count = 0;
     each(body, 1, |resource| each(resource, 2, |scope| each(scope, 2, |metric| points(metric, &mut count))))?;
+    Ok(count)
+}
+
+/// How many spans or log records an export request carries.
+pub fn count_records(body: &[u8]) -> Result<u64, WireError> {
+    let mut count = 0;
+    each(body, 1, |resource| {
+        each(resource, 2, |scope| {
+            each(scope, 2, |_| {
+                count += 1;
+                Ok(())
+            })
+        })
+    })?;
     Ok(count)
 }
 

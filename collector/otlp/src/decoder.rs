@@ -1,5 +1,6 @@
 //! The decoder: everything worked out from the catalog once, and the memory that decoding uses again.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use component::{Gather, KeyError, Keyring, Rows, RowsError};
@@ -89,8 +90,14 @@ impl Decoder {
     /// Decodes the requests of one gather. Whatever a request holds, it costs at most itself.
     pub fn decode(&mut self, requests: &[Request<'_>]) -> Result<Decoded, DecodeError> {
         self.make_room(requests);
-        let mut session = Session::new(&self.lookup, &self.keyring, &mut self.tables, &mut self.scratch);
-        let decoded = session.run(requests);
+        self.decode_without(requests, &[])
+    }
+
+    /// Decodes the requests as if the records whose numbers lie in `without`, counted from 0 in each request, were not
+    /// there: for whoever looks for the record that a later stage cannot take. They are in no count of the outcome.
+    pub fn decode_without(&mut self, requests: &[Request<'_>], without: &[Range<u64>]) -> Result<Decoded, DecodeError> {
+        let session = Session::new(&self.lookup, &self.keyring, &mut self.tables, &mut self.scratch);
+        let decoded = session.without(without).run(requests);
         let decoded = decoded.and_then(|outcomes| Ok(Decoded { gather: finish(&mut self.tables)?, outcomes }));
         if decoded.is_err() {
             self.tables.iter_mut().for_each(TableRows::clear);

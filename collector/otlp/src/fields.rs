@@ -74,8 +74,8 @@ pub(crate) fn put_field(column: &mut Column, at: usize, field: Field, row: &Row<
         Field::EventIndex => record.event_index.is_some_and(|index| put_number(column, at, index)),
         Field::IsPrimary => put_bool(column, at, row.is_primary),
         // Whatever is left over is written when it is known.
-        Field::Attributes | Field::Resource => false,
-        Field::Tenant | Field::ScopeName | Field::ScopeVersion | Field::ScopeAttributes => {
+        Field::Attributes | Field::Resource | Field::ReceivedAs | Field::ResourceAs => false,
+        Field::Tenant | Field::ScopeName | Field::ScopeVersion | Field::ScopeAttributes | Field::ScopeAs => {
             put_shared(column, at, field, row.around)
         }
     }

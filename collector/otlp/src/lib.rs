@@ -27,24 +27,27 @@
 mod attributes;
 mod columns;
 mod context;
+mod count;
+mod current;
 mod decoder;
 mod fields;
 mod json;
 mod json_fields;
 mod keys;
-mod metrics;
+
 mod plan;
 mod record;
 mod route;
 mod rows;
 mod session;
+mod shapes;
 mod text;
 mod value;
 mod wire;
 
+pub use count::{count_data_points, count_records};
 pub use decoder::{DecodeError, Decoder};
 pub use json::{JsonError, json_to_protobuf};
-pub use metrics::count_data_points;
 pub use plan::BuildError;
 pub use wire::WireError;
 
@@ -92,4 +95,6 @@ pub struct Outcome {
     pub reason: Option<String>,
     /// The bytes are not the message they should be; nothing of the request was taken, and its records are not counted.
     pub malformed: bool,
+    /// A record of it belongs to an audited table: it is taken whole or not at all.
+    pub audited: bool,
 }

@@ -65,6 +65,9 @@ pub(crate) enum Field {
     RecordUid,
     EventIndex,
     IsPrimary,
+    ReceivedAs,
+    ResourceAs,
+    ScopeAs,
 }
 
 /// Every field by the name that `field:` gives it.
@@ -100,6 +103,9 @@ const FIELDS: &[(&str, Field)] = &[
     ("record_uid", Field::RecordUid),
     ("event_index", Field::EventIndex),
     ("is_primary", Field::IsPrimary),
+    ("received_as", Field::ReceivedAs),
+    ("resource_as", Field::ResourceAs),
+    ("scope_as", Field::ScopeAs),
 ];
 
 impl Field {
@@ -125,8 +131,8 @@ impl Field {
     fn block(self) -> Option<Block> {
         match self {
             Self::Tenant => Some(Block::Tenant),
-            Self::Resource => Some(Block::Resource),
-            Self::ScopeName | Self::ScopeVersion | Self::ScopeAttributes => Some(Block::Scope),
+            Self::Resource | Self::ResourceAs => Some(Block::Resource),
+            Self::ScopeName | Self::ScopeVersion | Self::ScopeAttributes | Self::ScopeAs => Some(Block::Scope),
             _ => None,
         }
     }
@@ -172,6 +178,8 @@ pub(crate) struct Plan {
     pub(crate) fields: Vec<(usize, Field)>,
     /// The columns of attributes that no other took.
     pub(crate) rest: Vec<usize>,
+    /// The column of what the attributes were like.
+    pub(crate) shape: Option<usize>,
     /// Columns whose sources are of several sorts.
     pub(crate) mixed: Vec<Mixed>,
     /// Columns filled per run of rows that share a tenant, a resource or a scope.
@@ -205,6 +213,7 @@ impl Plan {
         match origins[..] {
             [] => return Ok(()),
             [Origin::Field(Field::Attributes)] => self.rest.push(column),
+            [Origin::Field(Field::ReceivedAs)] => self.shape = Some(column),
             [Origin::Field(field)] if field.block().is_none() => self.fields.push((column, field)),
             _ if !only_attributes => match common_block(&origins) {
                 Some(block) => self.blocks[block as usize].push(Mixed { column, origins: origins.clone() }),

@@ -11,6 +11,7 @@ use crate::fields::{Moment, put_field};
 use crate::keys::UNKNOWN;
 use crate::plan::{Block, Field, Mixed, Origin, Plan, Target};
 use crate::record::{Parts, Record};
+use crate::shapes::{BY_EVENT_NAME, Shapes, kind};
 use crate::value::Value;
 
 /// What the records of a request have in common.
@@ -56,6 +57,7 @@ pub(crate) struct Scratch {
     stamp: u32,
     touched: Vec<u16>,
     taken: Vec<bool>,
+    shapes: Shapes,
 }
 
 impl Scratch {
@@ -71,6 +73,7 @@ impl Scratch {
         self.touched.clear();
         self.taken.clear();
         self.taken.resize(attributes, false);
+        self.shapes.begin();
     }
 
     #[inline]
@@ -146,6 +149,11 @@ impl TableRows {
         self.fill_mixed(row, scratch);
         self.fill_fields(row, scratch);
         self.fill_rest(row, scratch);
+        if let (Some(column), true) = (self.plan.shape, row.is_primary)
+            && let Some(shape) = scratch.shapes.text(&self.table)
+        {
+            self.columns[column].text(self.requests.len(), shape.as_bytes());
+        }
         self.requests.push(row.request);
     }
 
@@ -178,19 +186,24 @@ impl TableRows {
             let took = self.columns[usize::from(*column)].put(at, &list.list()[place].value, best.how);
             if took && !best.of_span {
                 scratch.taken[place] = true;
+                scratch.shapes.take(usize::from(*column), usize::from(best.rank), &list.list()[place].value);
             }
         }
     }
 
     fn fill_mixed(&mut self, row: &Row<'_, '_>, scratch: &mut Scratch) {
         let at = self.requests.len();
-        for Mixed { column, origins } in &self.plan.mixed {
-            let column = &mut self.columns[*column];
-            for origin in origins {
+        for Mixed { column: number, origins } in &self.plan.mixed {
+            let column = &mut self.columns[*number];
+            for (alias, origin) in origins.iter().enumerate() {
                 let done = match origin {
                     Origin::Attribute { key, how } => match (row.attributes.place(*key), row.span) {
                         (Some(place), _) => {
-                            scratch.taken[place] |= column.put(at, &row.attributes.list()[place].value, *how);
+                            let value = &row.attributes.list()[place].value;
+                            if column.put(at, value, *how) {
+                                scratch.taken[place] = true;
+                                scratch.shapes.take(*number, alias, value);
+                            }
                             true
                         }
                         (None, Some(span)) => span.get(*key).map(|value| column.put(at, value, *how)).is_some(),
@@ -224,12 +237,16 @@ impl TableRows {
             };
             if let Some(place) = origin {
                 scratch.taken[place] = true;
+                scratch.shapes.take(*column, BY_EVENT_NAME, &row.attributes.list()[place].value);
             }
         }
     }
 
-    fn fill_rest(&mut self, row: &Row<'_, '_>, scratch: &Scratch) {
+    fn fill_rest(&mut self, row: &Row<'_, '_>, scratch: &mut Scratch) {
         let at = self.requests.len();
+        for (attribute, _) in row.attributes.list().iter().zip(&scratch.taken).filter(|(_, taken)| !**taken) {
+            scratch.shapes.leave(&attribute.value);
+        }
         for column in &self.plan.rest {
             let Column::Map(map) = &mut self.columns[*column] else { continue };
             for (attribute, taken) in row.attributes.list().iter().zip(&scratch.taken) {
@@ -247,16 +264,21 @@ impl TableRows {
         let Some(more) = self.requests.len().checked_sub(start + 1) else { return };
         let resource = &around.resource.attributes;
         let mut taken = vec![false; resource.list().len()];
-        for Mixed { column, origins } in &self.plan.blocks[block as usize] {
-            let column = &mut self.columns[*column];
+        let mut shapes = Shapes::default();
+        for Mixed { column: number, origins } in &self.plan.blocks[block as usize] {
+            let column = &mut self.columns[*number];
             let mut filled = false;
-            for origin in origins {
+            for (alias, origin) in origins.iter().enumerate() {
                 filled = match origin {
                     Origin::Attribute { .. } => false,
                     Origin::Resource { key } => match resource.place(*key) {
                         Some(place) => {
-                            let took = column.put(start, &resource.list()[place].value, Conversion::default());
-                            taken[place] |= took;
+                            let value = &resource.list()[place].value;
+                            let took = column.put(start, value, Conversion::default());
+                            if took {
+                                taken[place] = true;
+                                shapes.take(*number, alias, value);
+                            }
                             took
                         }
                         None => false,
@@ -272,28 +294,41 @@ impl TableRows {
             }
         }
         if block == Block::Resource {
-            self.fill_resource(start, more, resource, &taken);
+            self.fill_resource(start, more, &mut Left { resource, taken, shapes });
         }
     }
 
     /// The resource attributes that no column took, once all others had their turn.
-    fn fill_resource(&mut self, start: usize, more: usize, resource: &Attributes<'_>, taken: &[bool]) {
+    fn fill_resource(&mut self, start: usize, more: usize, left: &mut Left<'_, '_>) {
+        let Left { resource, taken, shapes } = left;
+        let rest = || resource.list().iter().zip(&*taken).filter(|(_, taken)| !**taken).map(|(attribute, _)| attribute);
+        rest().for_each(|attribute| shapes.leave(&attribute.value));
+        let shape = shapes.text(&self.table);
         for Mixed { column, origins } in &self.plan.blocks[Block::Resource as usize] {
-            let (Column::Map(map), [Origin::Field(Field::Resource)]) = (&mut self.columns[*column], &origins[..])
-            else {
-                continue;
-            };
-            let mut any = false;
-            for (attribute, _) in resource.list().iter().zip(taken).filter(|(_, taken)| !**taken) {
-                map_entry(map, attribute.key, &attribute.value);
-                any = true;
-            }
-            map.close(start);
-            if any {
-                map.repeat(more);
+            let column = &mut self.columns[*column];
+            match (&mut *column, &origins[..], shape) {
+                (Column::Map(map), [Origin::Field(Field::Resource)], _) => {
+                    rest().for_each(|attribute| map_entry(map, attribute.key, &attribute.value));
+                    map.close(start);
+                    if rest().next().is_some() {
+                        map.repeat(more);
+                    }
+                }
+                (_, [Origin::Field(Field::ResourceAs)], Some(shape)) => {
+                    column.text(start, shape.as_bytes());
+                    column.repeat(more);
+                }
+                _ => {}
             }
         }
     }
+}
+
+/// A resource while its columns are filled.
+struct Left<'r, 'a> {
+    resource: &'r Attributes<'a>,
+    taken: Vec<bool>,
+    shapes: Shapes,
 }
 
 /// Writes a field of the tenant or the scope; what is left of the resource is written later.
@@ -310,6 +345,14 @@ pub(crate) fn put_shared(column: &mut Column, at: usize, field: Field, around: &
             }
             map.close(at);
             return !attributes.is_empty();
+        }
+        Field::ScopeAs => {
+            let kinds: Vec<u8> = around.scope.attributes.list().iter().map(|a| kind(&a.value)).collect();
+            let said = kinds.iter().rposition(|kind| *kind != b's').map_or(0, |last| last + 1);
+            if said > 0 {
+                column.text(at, &[b";", &kinds[..said]].concat());
+            }
+            return said > 0;
         }
         _ => return false,
     };

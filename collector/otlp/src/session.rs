@@ -1,16 +1,17 @@
 //! One run over the requests of a gather.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use component::{Key, Keyring, Pseudonym};
-use hashbrown::HashMap;
 use schemas::{Signal as RecordSignal, SpanKind};
 
 use crate::attributes::Attributes;
 use crate::context::{Shared, Sort};
+use crate::count::count_data_points;
+use crate::current::Current;
 use crate::decoder::{DecodeError, Lookup};
 use crate::fields::Moment;
-use crate::metrics::count_data_points;
 use crate::plan::Block;
 use crate::record::{Parts, Record, Scanner};
 use crate::route::{Facts, Routes};
@@ -19,10 +20,6 @@ use crate::value::{Refusal, Value};
 use crate::wire::{Reader, WireError};
 use crate::{Outcome, Request, Signal};
 
-/// Bytes of rows that one byte of a request may become by repeating what records share, so that memory stays linear.
-const COPIES: usize = 64;
-/// What every request may become besides.
-const FREE_COPIES: usize = 1 << 20;
 /// What a row costs however little it says.
 const ROW: usize = 1024;
 
@@ -61,24 +58,8 @@ pub(crate) struct Session<'d, 'a> {
     parts: Vec<&'a [u8]>,
     /// The keyed hash of the resource and scope at hand, once a record needed it.
     shared_hash: Option<[u8; 16]>,
-}
-
-/// The request at hand.
-#[derive(Default)]
-struct Current<'a> {
-    number: u32,
-    tenant: &'a str,
-    received: u64,
-    /// Copies that may still be made.
-    budget: usize,
-    accepted: u64,
-    rejected: u64,
-    refusal: Option<Refusal>,
-    is_audited: bool,
-    /// Whether resources and scopes are looked for behind their records too.
-    is_careful: bool,
-    /// How often each identity was given, before its ordinal.
-    ordinals: HashMap<Pseudonym, u64>,
+    /// Records of each request that are read over, by their number in it.
+    without: &'d [Range<u64>],
 }
 
 impl<'d, 'a> Session<'d, 'a> {
@@ -101,11 +82,17 @@ impl<'d, 'a> Session<'d, 'a> {
             current: Current::default(),
             parts: Vec::new(),
             shared_hash: None,
+            without: &[],
             lookup,
             keyring,
             tables,
             scratch,
         }
+    }
+
+    /// Reads over some records of each request.
+    pub(crate) fn without(self, without: &'d [Range<u64>]) -> Self {
+        Self { without, ..self }
     }
 
     /// Decodes all requests; afterwards every column of the tables is complete.
@@ -190,10 +177,9 @@ impl<'d, 'a> Session<'d, 'a> {
                 }
                 2 => {
                     is_late = !self.current.is_careful;
-                    match (sort, signal) {
-                        (Sort::Resource, _) => self.group(Sort::Scope, signal, field.bytes()?)?,
-                        (Sort::Scope, Signal::Traces) => self.span(field.bytes()?)?,
-                        (Sort::Scope, _) => self.log(field.bytes()?)?,
+                    match sort {
+                        Sort::Resource => self.group(Sort::Scope, signal, field.bytes()?)?,
+                        Sort::Scope => self.record(signal, field.bytes()?)?,
                     }
                 }
                 _ => {}
@@ -228,6 +214,18 @@ impl<'d, 'a> Session<'d, 'a> {
             Sort::Scope => &mut self.around.scope,
         };
         shared.read(&self.lookup.keys, sort, &self.parts)
+    }
+
+    fn record(&mut self, signal: Signal, bytes: &'a [u8]) -> Result<(), Stop> {
+        let number = self.current.met;
+        self.current.met += 1;
+        if self.without.iter().any(|range| range.contains(&number)) {
+            return Ok(());
+        }
+        match signal {
+            Signal::Traces => self.span(bytes),
+            _ => self.log(bytes),
+        }
     }
 
     fn span(&mut self, bytes: &'a [u8]) -> Result<(), Stop> {
@@ -443,32 +441,6 @@ impl<'d, 'a> Session<'d, 'a> {
             };
             self.tables[usize::from(table)].push(&row, self.scratch);
         }
-    }
-}
-
-impl<'a> Current<'a> {
-    fn begin(&mut self, number: usize, request: &Request<'a>) {
-        let mut ordinals = std::mem::take(&mut self.ordinals);
-        ordinals.clear();
-        *self = Self {
-            number: u32::try_from(number).unwrap_or(u32::MAX),
-            tenant: request.tenant,
-            received: request.received_unix_nano,
-            budget: request.body.len().saturating_mul(COPIES).saturating_add(FREE_COPIES),
-            ordinals,
-            ..Self::default()
-        };
-    }
-
-    fn outcome(&self, signal: Signal) -> Outcome {
-        let what = if signal == Signal::Traces { "spans" } else { "log records" };
-        let reason = self.refusal.map(|refusal| {
-            let (rejected, all) = (self.rejected, self.accepted + self.rejected);
-            let audit =
-                if self.is_audited { "; a request with audited records is taken whole or not at all" } else { "" };
-            format!("{rejected} of {all} {what} refused: {refusal}{audit}")
-        });
-        Outcome { accepted: self.accepted, rejected: self.rejected, reason, malformed: false }
     }
 }
 
