@@ -63,28 +63,43 @@ def dictionaries(array):
         yield from dictionaries(array.values)
 
 
-def decoded(path):
-    """Everything that a reader of a Parquet file can get to see."""
-    file = pq.ParquetFile(path)
-    leaves = [file.schema.column(i).path for i in range(len(file.schema))]
+def footer(file):
+    """Key-value metadata of a Parquet file."""
     yield from texts(dict(file.schema_arrow.metadata or {}))
     yield from texts(dict(file.metadata.metadata or {}))
+
+
+def statistics(file):
+    """Bounds of the columns of a Parquet file."""
     for group in range(file.metadata.num_row_groups):
         for column in range(file.metadata.num_columns):
             statistics = file.metadata.row_group(group).column(column).statistics
             if statistics is not None and statistics.has_min_max:
                 yield from texts([statistics.min, statistics.max])
-    yield from texts(file.read().to_pydict())
+
+
+def dictionary_values(path):
+    """Dictionaries of a Parquet file, values that no row uses included."""
+    file = pq.ParquetFile(path)
+    leaves = [file.schema.column(i).path for i in range(len(file.schema))]
     for column in pq.ParquetFile(path, read_dictionary=leaves).read().columns:
         for chunk in column.chunks:
             yield from dictionaries(chunk)
 
 
-def blobs(path):
-    """What is searched of a file."""
-    yield path.read_bytes()
+def blobs(kind, path):
+    """What is searched of a file: kind and bytes. Of a Parquet file, its parts are kinds of their own."""
+    yield kind, path.read_bytes()
     if path.suffix == ".parquet":
-        yield b"\n".join(decoded(path))
+        file = pq.ParquetFile(path)
+        parts = {
+            "values": texts(file.read().to_pydict()),
+            "dictionaries": dictionary_values(path),
+            "statistics": statistics(file),
+            "footer": footer(file),
+        }
+        for part, found_texts in parts.items():
+            yield f"{kind} {part}", b"\n".join(found_texts)
 
 
 def found(blob):
@@ -106,10 +121,10 @@ def scan(files, places):
     kinds, leaks = Counter(), Counter()
     for kind, path in files:
         kinds[kind] += 1
-        for leak in {leak for blob in blobs(path) for leak in found(blob)}:
+        for part, leak in {(part, leak) for part, blob in blobs(kind, path) for leak in found(blob)}:
             mark, form, number = leak
             place = "?" if number is None or number >= len(places) else places[number]
-            leaks[(kind, mark, form, place)] += 1
+            leaks[(part, mark, form, place)] += 1
     return kinds, leaks
 
 
@@ -140,7 +155,7 @@ def blind(files):
     with tempfile.TemporaryDirectory() as folder:
         for kind, path in {kind: path for kind, path in files if path.stat().st_size}.items():
             copy = planted_copy(path, Path(folder))
-            if not any(True for blob in blobs(copy) for _ in found(blob)):
+            if not any(True for _, blob in blobs(kind, copy) for _ in found(blob)):
                 missed.append(kind)
     return missed
 

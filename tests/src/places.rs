@@ -35,6 +35,11 @@ pub fn control_binary() -> PathBuf {
     beside("MARQUETRY_CONTROL_BIN", "marquetry-control")
 }
 
+/// An example program of a crate, which `cargo test --workspace` builds as well.
+pub fn example(name: &str) -> PathBuf {
+    beside("MARQUETRY_EXAMPLE", &format!("examples/{name}"))
+}
+
 fn beside(variable: &str, name: &str) -> PathBuf {
     let path = std::env::var_os(variable).map(PathBuf::from).unwrap_or_else(|| {
         let test = std::env::current_exe().expect("the test knows its path");

@@ -1,7 +1,10 @@
 //! Between receivers and journal: workers that gather, decode, process, seal and append, and the one place where
 //! senders are answered.
 
+mod blame;
 mod chain;
+#[cfg(feature = "control")]
+mod control;
 mod queue;
 mod settle;
 mod worker;

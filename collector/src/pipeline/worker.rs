@@ -1,5 +1,7 @@
-//! One thread: takes what waits, decodes and processes it at once, and finds the request that is to blame on failure.
+//! One thread: takes what waits, decodes and processes it at once. On failure each request is tried alone, and of one
+//! request the records that are to blame are found and left out.
 
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,6 +10,7 @@ use component::Sealed;
 use otlp::{Decoder, Outcome};
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::blame::{self, Blame};
 use super::chain::Chain;
 use super::queue::{Job, Queue};
 use super::settle::{Reply, Settlement};
@@ -38,9 +41,10 @@ struct Done {
 }
 
 /// Why a gather could not be processed. Holds no value of a record.
-enum Failure {
-    Processing(String),
-    Panic,
+pub(super) struct Failure {
+    pub(super) why: String,
+    /// Audited records were in it.
+    pub(super) audited: bool,
 }
 
 impl Worker {
@@ -58,23 +62,42 @@ impl Worker {
     }
 
     fn handle(&mut self, jobs: Vec<Job>) {
-        match self.attempt(&jobs) {
-            Ok(done) => self.append(jobs, done),
-            Err(failure) if jobs.len() == 1 => self.refuse(jobs, &failure),
+        match (self.attempt(&jobs, &[]), jobs.len()) {
+            (Ok(done), _) => self.append(jobs, done),
+            (Err(failure), 1) => jobs.into_iter().for_each(|job| self.leave_out(job, &failure)),
             // Alone, each request answers for itself only.
-            Err(_) => jobs.into_iter().for_each(|job| self.handle(vec![job])),
+            (Err(_), _) => jobs.into_iter().for_each(|job| self.handle(vec![job])),
         }
     }
 
-    /// Decodes, processes and seals. A panic is caught here, where the request that caused it can still be found.
-    fn attempt(&mut self, jobs: &[Job]) -> Result<Done, Failure> {
+    /// Finds the records that make a request fail, and takes the others.
+    fn leave_out(&mut self, job: Job, failure: &Failure) {
+        let jobs = [job];
+        let records = otlp::count_records(&jobs[0].received.body).unwrap_or_default();
+        let blame = blame::find(records, failure, |without| self.attempt(&jobs, without).map(|_| ()));
+        let done = match &blame {
+            Blame::Whole(why) => Err(why.clone()),
+            Blame::Records { numbers, .. } => self.attempt(&jobs, &blame::without(numbers)).map_err(|f| f.why),
+        };
+        match (done, blame) {
+            (Ok(mut done), Blame::Records { numbers, why }) if !done.outcomes.iter().any(|o| o.audited) => {
+                done.outcomes.iter_mut().for_each(|outcome| blame::tell(outcome, numbers.len() as u64, &why));
+                self.append(jobs.into(), done);
+            }
+            (Err(why), _) | (Ok(_), Blame::Records { why, .. } | Blame::Whole(why)) => self.refuse(jobs.into(), &why),
+        }
+    }
+
+    /// Decodes, processes and seals. A panic is caught here, where the record that caused it can still be found.
+    fn attempt(&mut self, jobs: &[Job], without: &[Range<u64>]) -> Result<Done, Failure> {
         let Self { parts, tools, .. } = self;
-        let caught = catch_unwind(AssertUnwindSafe(|| tools.run(parts, jobs)));
-        match caught {
-            Ok(Ok(done)) => Ok(done),
+        let mut audited = false;
+        let caught = catch_unwind(AssertUnwindSafe(|| tools.run(parts, jobs, without, &mut audited)));
+        let why = match caught {
+            Ok(Ok(done)) => return Ok(done),
             Ok(Err(why)) => {
                 parts.telemetry.failed_gather();
-                Err(Failure::Processing(why))
+                why
             }
             Err(_) => {
                 parts.telemetry.panicked();
@@ -82,9 +105,10 @@ impl Worker {
                 if let Ok(tools) = Tools::new(parts) {
                     self.tools = tools;
                 }
-                Err(Failure::Panic)
+                "see our log".to_owned()
             }
-        }
+        };
+        Err(Failure { why, audited })
     }
 
     fn append(&self, jobs: Vec<Job>, done: Done) {
@@ -92,6 +116,8 @@ impl Worker {
         if self.parts.debug {
             tracing::info!(requests = jobs.len(), rows = exporters::debug::line(&done.sealed), "gather");
         }
+        #[cfg(feature = "control")]
+        super::control::tell(&done.sealed, &self.parts.context.counts);
         let started = Instant::now();
         // Everything may have been filtered or refused: then there is nothing to wait for.
         let position =
@@ -126,13 +152,9 @@ impl Worker {
         }
     }
 
-    fn refuse(&self, jobs: Vec<Job>, failure: &Failure) {
+    fn refuse(&self, jobs: Vec<Job>, why: &str) {
         for job in jobs {
-            let answer = match failure {
-                Failure::Processing(why) => Answer::Refused(format!("the request could not be processed: {why}")),
-                Failure::Panic => Answer::Refused("the request could not be processed; see our log".to_owned()),
-            };
-            let _ = job.reply.send(answer);
+            let _ = job.reply.send(Answer::Refused(format!("the request could not be processed: {why}")));
         }
     }
 }
@@ -147,7 +169,8 @@ impl Tools {
         })
     }
 
-    fn run(&mut self, parts: &Parts, jobs: &[Job]) -> Result<Done, String> {
+    /// Says whether `audited` records are there before anything can fail that does not come from reading them.
+    fn run(&mut self, parts: &Parts, jobs: &[Job], without: &[Range<u64>], audited: &mut bool) -> Result<Done, String> {
         let requests: Vec<otlp::Request<'_>> = jobs
             .iter()
             .map(|job| otlp::Request {
@@ -158,7 +181,12 @@ impl Tools {
             })
             .collect();
         let started = Instant::now();
-        let decoded = self.decoder.decode(&requests).map_err(|e| e.to_string())?;
+        let decoded = match without {
+            [] => self.decoder.decode(&requests),
+            without => self.decoder.decode_without(&requests, without),
+        };
+        let decoded = decoded.map_err(|e| e.to_string())?;
+        *audited = decoded.outcomes.iter().any(|outcome| outcome.audited);
         parts.telemetry.stage("decode", started.elapsed());
         let sealed = self.chain.run(decoded.gather).map_err(|e| e.to_string())?;
         Ok(Done { sealed, outcomes: decoded.outcomes })

@@ -71,6 +71,45 @@ async fn a_bad_request_costs_itself_and_no_neighbour() {
     process.stop().await;
 }
 
+/// One request with a log record for each word.
+fn logs(words: &[&str], event: &str) -> String {
+    let record = |word: &&str| format!(r#"{{"eventName":"{event}","body":{{"stringValue":"{word}"}}}}"#);
+    let records: Vec<String> = words.iter().map(record).collect();
+    format!(r#"{{"resourceLogs":[{{"scopeLogs":[{{"logRecords":[{}]}}]}}]}}"#, records.join(","))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_record_costs_itself_and_no_neighbour() {
+    let distribution = Distribution { processors: TRAPPED, seal: processors::SEAL };
+    let process = Process::start_with(&distribution, PLAIN).await;
+    let json: Headers = &[("content-type", "application/json")];
+    let mut words = vec!["fine"; 40];
+    words[3] = "fail";
+    words[22] = "panic";
+    words[23] = "fail";
+    let (status, _, body) = process.post("/v1/logs", json, logs(&words, "x")).await;
+    let told = String::from_utf8(body.to_vec()).unwrap();
+    assert_eq!(status, 200, "{told}");
+    let expected =
+        r#"{"partialSuccess":{"errorMessage":"3 could not be processed: trapped","rejectedLogRecords":"3"}}"#;
+    assert_eq!(told, expected);
+    assert!(process.metric("otelcol_receiver_accepted_log_records{receiver=\"otlp\",transport=\"http\"} 37").await);
+    assert!(process.metric("otelcol_receiver_failed_log_records{receiver=\"otlp\",transport=\"http\"} 3").await);
+
+    let (status, _, body) = process.post("/v1/logs", json, logs(&words, "audit.user_update")).await;
+    let told = String::from_utf8(body.to_vec()).unwrap();
+    assert!(
+        status == 500 && told.contains("could not be processed"),
+        "audited records are taken whole or not at all: {status} {told}"
+    );
+    assert!(process.metric("otelcol_receiver_accepted_log_records{receiver=\"otlp\",transport=\"http\"} 37").await);
+
+    let (status, _, body) = process.post("/v1/logs", json, logs(&["fail"; 40], "x")).await;
+    let told = String::from_utf8(body.to_vec()).unwrap();
+    assert!(status == 500 && told.contains("over 16 of its 40 records"), "{status} {told}");
+    process.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_journal_is_said_with_the_time_to_come_back() {
     let process = Process::start(&format!("{PLAIN}\njournal: {{ max_bytes: 1 }}\n")).await;

@@ -5,6 +5,8 @@
 //!
 //! Architecture invariant: no DataFusion, and no record is ever changed here but by a merge.
 
+#[cfg(feature = "control")]
+mod control;
 pub mod delta;
 mod echo;
 mod error;
@@ -16,6 +18,8 @@ mod parquet_file;
 mod retention;
 mod rows;
 mod store;
+#[cfg(test)]
+mod tests;
 
 pub use error::Error;
 pub use lake::{Lake, Options, Stats, TableStats};

@@ -109,7 +109,7 @@ fn properties(table: &Table, codec: Codec, rows: usize) -> Result<WriterProperti
 /// Bounds only where a query prunes by them: of text that people wrote they would only repeat values in the footer.
 fn bounds(properties: WriterPropertiesBuilder, class: Class, kind: Type, name: &str) -> WriterPropertiesBuilder {
     let none = matches!(class, Class::FreeText | Class::Indirect | Class::Child) || kind == Type::Map;
-    if !none {
+    if !none || cfg!(feature = "control") {
         return properties;
     }
     let paths = match kind {

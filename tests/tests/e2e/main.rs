@@ -3,6 +3,7 @@
 
 mod apps; // Flask and FastAPI with the real SDK, to rows, money and views
 mod captures; // what real SDKs sent, replayed as protobuf and as JSON, value by value
+mod day; // a simulated day: few files, flat commits, quick questions
 mod deployed; // every configuration under deploy/ is accepted
 mod durable; // kill -9 at random instants: what was acknowledged is there, once
 mod foreign; // Python's Delta readers agree with our SQL on every count
