@@ -63,6 +63,22 @@ pub enum Error {
     /// The lake.
     #[error(transparent)]
     Lake(#[from] lake::Error),
+    /// Our own telemetry has nowhere to go.
+    #[error("starting the export that {setting} wants: {why}")]
+    Export {
+        /// What to change.
+        setting: String,
+        /// Why.
+        why: String,
+    },
+    /// Our own telemetry would come back to us.
+    #[error("{setting} is our own {listener}: telemetry about itself has no end; send it to another process")]
+    Loop {
+        /// Where it would go.
+        setting: String,
+        /// The endpoint that takes it.
+        listener: String,
+    },
     /// A question that could not be answered.
     #[error("{0}")]
     Query(String),

@@ -19,16 +19,23 @@ fn main() -> ExitCode {
 fn run(cli: &Cli, distribution: &Distribution) -> Result<(), Error> {
     // Parse.
     let config = Config::load(&cli.inputs(), distribution)?;
-    start_logs(&config, cli.log_format);
     cli::runtime()?.block_on(async {
-        // Build.
-        let service = Service::build(config, distribution).await?;
-        // Nobody has to read it.
-        let _ = writeln!(std::io::stdout(), "{}", service.announcement());
-        // Run.
-        let running = service.run();
-        cli::stop_signal().await;
-        // Drain.
-        running.drain().await
+        let own = start_logs(&config, cli.log_format)?;
+        let done = serve(config, distribution).await;
+        // Last, since a drain has something to say as well.
+        own.finish().await;
+        done
     })
+}
+
+async fn serve(config: Config, distribution: &Distribution) -> Result<(), Error> {
+    // Build.
+    let service = Service::build(config, distribution).await?;
+    // Nobody has to read it.
+    let _ = writeln!(std::io::stdout(), "{}", service.announcement());
+    // Run.
+    let running = service.run();
+    cli::stop_signal().await;
+    // Drain.
+    running.drain().await
 }

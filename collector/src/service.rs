@@ -14,11 +14,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::Distribution;
-use crate::config::Config;
+use crate::config::{Config, reaches};
 use crate::error::{Error, bind};
 use crate::pipeline::{Parts, Pipeline, Recipe};
 use crate::receivers::otlp::{self as receiver, Admission, Server};
-use crate::telemetry::{self, Answerer, Page, Phase, Sources, Telemetry};
+use crate::telemetry::{self, Answerer, Metrics, Page, Phase, Sources, Telemetry};
 use crate::{keys, store};
 
 /// How long open requests may take to finish when the process is asked to stop.
@@ -32,7 +32,8 @@ pub struct Service {
     pipeline: Pipeline,
     journal: Journal,
     lake: Lake,
-    sources: Sources,
+    sources: Arc<Sources>,
+    metrics: Metrics,
     telemetry: Arc<Telemetry>,
     made_key: Option<PathBuf>,
 }
@@ -40,6 +41,9 @@ pub struct Service {
 /// A process that runs.
 pub struct Running {
     telemetry: Arc<Telemetry>,
+    metrics: Metrics,
+    /// Instruments read them for as long as these are there, and the journal is locked for as long as well.
+    sources: Arc<Sources>,
     pipeline: Pipeline,
     journal: Journal,
     lake: tokio::task::JoinHandle<Result<(), lake::Error>>,
@@ -59,6 +63,7 @@ impl Service {
     /// Takes the ports, opens keys, journal and lake, and starts the workers.
     pub async fn build(config: Config, distribution: &Distribution) -> Result<Self, Error> {
         let (servers, admin) = take_ports(&config).await?;
+        no_loop(&config, &servers)?;
         let private = |path: &std::path::Path| {
             keys::private_folder(path).map_err(|why| Error::file("making data folder", path, why))
         };
@@ -69,15 +74,20 @@ impl Service {
         let fingerprint = keyring.fingerprint().map_err(keys::RootKeyError::from)?;
         let journal = store::open_journal(&config, &catalog)?;
         let lake = store::open_lake(&config.lake, journal.clone(), fingerprint).await?;
-        let telemetry = Arc::new(Telemetry::default());
+        let metrics = Metrics::start(&config.telemetry)?;
+        let telemetry = Arc::new(Telemetry::new(&metrics.meter()));
         let counts = Counts::default();
-        let sources = Sources {
+        let sources = Arc::new(Sources {
+            telemetry: Arc::clone(&telemetry),
             counts: counts.clone(),
             journal: journal.clone(),
             journal_max: config.journal.max_bytes,
             lake: lake.stats(),
             room: Admission::new(config.pipeline.max_in_flight_bytes),
-        };
+        });
+        metrics.read(&sources);
+        let watcher = Arc::clone(&telemetry);
+        journal.on_sync(move |took| watcher.fsync(took));
         let recipe = Recipe {
             processors: distribution.processors,
             seal: distribution.seal,
@@ -87,7 +97,7 @@ impl Service {
         let parts =
             Parts { recipe, context, journal: journal.clone(), telemetry: Arc::clone(&telemetry), debug: config.debug };
         let pipeline = Pipeline::start(&parts, config.pipeline.workers)?;
-        Ok(Self { config, servers, admin, pipeline, journal, lake, sources, telemetry, made_key })
+        Ok(Self { config, servers, admin, pipeline, journal, lake, sources, metrics, telemetry, made_key })
     }
 
     /// Addresses that take OTLP, as bound.
@@ -118,7 +128,7 @@ impl Service {
             (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
         let open = TaskTracker::new();
         for (socket, page) in self.admin {
-            let answer = answerer(page, Arc::clone(&self.telemetry), self.sources.clone());
+            let answer = answerer(page, &self.metrics, Arc::clone(&self.sources));
             tokio::spawn(telemetry::serve(socket, answer, stop_admin.clone()));
         }
         let watcher = Arc::clone(&self.telemetry);
@@ -139,13 +149,13 @@ impl Service {
             open.spawn(serving);
         }
         self.telemetry.set_phase(Phase::Ready);
-        let (telemetry, pipeline, journal) = (self.telemetry, self.pipeline, self.journal);
-        Running { telemetry, pipeline, journal, lake, stop_receiving, stop_lake, stop_admin, open }
+        let Self { telemetry, metrics, sources, pipeline, journal, .. } = self;
+        Running { telemetry, metrics, sources, pipeline, journal, lake, stop_receiving, stop_lake, stop_admin, open }
     }
 }
 
 impl Running {
-    /// Stops taking data, answers what is open, flushes the lake and closes the journal.
+    /// Stops taking data, answers what is open, flushes the lake, closes the journal and pushes the last metrics.
     pub async fn drain(self) -> Result<(), Error> {
         self.telemetry.set_phase(Phase::Draining);
         self.stop_receiving.cancel();
@@ -159,6 +169,8 @@ impl Running {
         let journal = self.journal;
         let closed = tokio::task::spawn_blocking(move || journal.close()).await;
         self.stop_admin.cancel();
+        self.metrics.stop().await;
+        drop(self.sources);
         match (flushed, closed) {
             (Ok(Err(e)), _) => Err(e.into()),
             (_, Ok(Err(e))) => Err(e.into()),
@@ -183,15 +195,29 @@ async fn take_ports(config: &Config) -> Result<(Vec<Server>, Vec<(TcpListener, A
     Ok((servers, admin))
 }
 
-fn answerer(page: Admin, telemetry: Arc<Telemetry>, sources: Sources) -> Answerer {
+/// A port that the system chose is known only now.
+fn no_loop(config: &Config, servers: &[Server]) -> Result<(), Error> {
+    for target in config.telemetry.targets() {
+        if let Some(server) = servers.iter().find(|server| reaches(&target.url, &server.address())) {
+            let listener = format!("{}.endpoint", server.listener().path);
+            return Err(Error::Loop { setting: target.setting.clone(), listener });
+        }
+    }
+    Ok(())
+}
+
+fn answerer(page: Admin, metrics: &Metrics, sources: Arc<Sources>) -> Answerer {
     match page {
-        Admin::Metrics => Arc::new(move |path| {
-            let kind = "text/plain; version=0.0.4; charset=utf-8";
-            (path == "/metrics").then(|| Page { status: 200, kind, body: telemetry.metrics(&sources) })
-        }),
+        Admin::Metrics => {
+            let page = metrics.page();
+            Arc::new(move |path| {
+                let kind = "text/plain; version=0.0.4; charset=utf-8";
+                (path == "/metrics").then(|| Page { status: 200, kind, body: page() })
+            })
+        }
         Admin::Health(own) => Arc::new(move |path| {
             let known = path == own || matches!(path, "/health" | "/health/live" | "/health/ready");
-            known.then(|| telemetry.health(&sources))
+            known.then(|| sources.telemetry.health(&sources))
         }),
     }
 }

@@ -37,6 +37,18 @@ impl Counts {
         }
     }
 
+    /// Adds what another one counted.
+    pub fn absorb(&self, counted: Vec<(&'static str, String, u64)>) {
+        counted.into_iter().for_each(|(metric, label, n)| self.add(metric, &label, n));
+    }
+
+    /// Everything counted since it was last taken. A worker counts what a gather did by itself and hands it on when the
+    /// gather is through: one that is tried again counts once.
+    pub fn take(&self) -> Vec<(&'static str, String, u64)> {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *counts).into_iter().map(|((m, l), n)| (m, l, n)).collect()
+    }
+
     /// Everything counted so far: (metric, label, count).
     pub fn snapshot(&self) -> Vec<(&'static str, String, u64)> {
         let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);

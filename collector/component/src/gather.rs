@@ -26,7 +26,7 @@ impl Gather {
     }
 
     /// Tables that have rows.
-    pub fn tables(&self) -> impl Iterator<Item = &Rows> {
+    pub fn tables(&self) -> impl Iterator<Item = &Rows> + Clone {
         self.tables.iter().filter(|r| r.len > 0)
     }
 

@@ -4,6 +4,7 @@
 
 mod config;
 mod context;
+pub mod count;
 mod gather;
 mod keys;
 mod seal;

@@ -35,7 +35,7 @@ pub struct Sealed(Gather);
 
 impl Sealed {
     /// Tables that have rows.
-    pub fn tables(&self) -> impl Iterator<Item = &Rows> {
+    pub fn tables(&self) -> impl Iterator<Item = &Rows> + Clone {
         self.0.tables()
     }
 

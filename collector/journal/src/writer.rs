@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use component::Sealed;
 use schemas::Catalog;
@@ -80,6 +80,9 @@ impl Drop for Owner {
     }
 }
 
+/// Is told how long each fsync took.
+type Watcher = Box<dyn Fn(Duration) + Send + Sync>;
+
 struct Shared {
     folder: PathBuf,
     catalog: Arc<Catalog>,
@@ -90,6 +93,7 @@ struct Shared {
     fingerprints: Fingerprints,
     durable: watch::Sender<Result<Position, Error>>,
     syncer: Mutex<Option<JoinHandle<()>>>,
+    watcher: OnceLock<Watcher>,
     _lock: File,
 }
 
@@ -161,6 +165,7 @@ impl Journal {
             fingerprints: Fingerprints::default(),
             durable: watch::Sender::new(Ok(synced)),
             syncer: Mutex::new(None),
+            watcher: OnceLock::new(),
             _lock: lock,
         });
         let for_thread = Arc::clone(&shared);
@@ -280,6 +285,11 @@ impl Journal {
             };
         }
         Ok(())
+    }
+
+    /// Tells `watcher` how long each fsync takes from now on. The first one stays.
+    pub fn on_sync(&self, watcher: impl Fn(Duration) + Send + Sync + 'static) {
+        let _ = self.shared.watcher.set(Box::new(watcher));
     }
 
     /// Puts damage that a follower met aside, before its segment is released. It stops nothing: a copy that fails is told.
@@ -436,7 +446,11 @@ impl Shared {
                 (Arc::clone(&state.active.file), state.active.path.clone(), Position(state.next.0 - 1))
             };
             // Segments before the active one were synced when they were sealed.
+            let started = Instant::now();
             let synced = file.sync_data();
+            if let Some(watcher) = self.watcher.get() {
+                watcher(started.elapsed());
+            }
             // Under the lock, since sealing may have been told of a failure that this fsync was then not told of.
             let mut state = self.lock();
             if let Err(e) = synced {

@@ -12,7 +12,7 @@ use super::node::Node;
 use super::problem::Problems;
 use super::read::{hide, locate, meant, mend, not_known, read};
 use super::sources::Inputs;
-use super::{Config, JournalSettings, KeySource, LakeSettings, PipelineSettings, model};
+use super::{Config, JournalSettings, KeySource, LakeSettings, PipelineSettings, model, telemetry};
 use crate::Distribution;
 
 const SECTIONS: &[&str] = &[
@@ -47,13 +47,14 @@ pub(crate) fn check(
     let schemas: model::Schemas = section.read("schemas");
     let journal: model::Journal = section.read("journal");
     let pipeline: model::Pipeline = section.read("pipeline");
-    let telemetry = section.telemetry();
     let health = section.health();
     let lake = section.lake(&data);
     let key = section.key(&keys, &lake);
+    let telemetry = telemetry::telemetry(root, &mut problems);
     let lines = pipelines(root, &mut problems);
     let active = |id: &str| lines.receivers.as_ref().is_none_or(|r| r.contains(id));
     let endpoints = listeners(root, &active, inputs, &mut problems, &mut notes);
+    telemetry::no_loop(root, &telemetry.own, &endpoints, &mut problems);
     let catalog = catalog(root, schemas.overlay.as_deref(), &mut problems);
     let chain = chain(root, &lines, catalog, distribution, &mut problems);
     built_in(root, &mut notes);
@@ -83,6 +84,7 @@ pub(crate) fn check(
         health,
         log_level: telemetry.level,
         log_encoding: telemetry.encoding,
+        telemetry: telemetry.own,
         debug: debug(root, &lines),
         notes,
     })
@@ -97,13 +99,6 @@ fn room(endpoints: &[Listener], pipeline: &PipelineSettings, problems: &mut Prob
             super::human(largest.max_request as u64)
         ));
     }
-}
-
-/// What `service.telemetry` comes to.
-struct Telemetry {
-    address: Option<String>,
-    level: Option<model::Level>,
-    encoding: Option<model::Encoding>,
 }
 
 /// Reads sections one by one.
@@ -149,28 +144,6 @@ impl Sections<'_> {
             }
             None => PathBuf::from("./marquetry-data"),
         }
-    }
-
-    fn telemetry(&mut self) -> Telemetry {
-        let node = self.root.get("service").and_then(|s| s.get("telemetry"));
-        let settings: model::Telemetry = node.map(|n| read(n, self.problems)).unwrap_or_default();
-        let metrics = &settings.metrics;
-        let pull = metrics.readers.first().map(|r| &r.pull.exporter.prometheus);
-        let address = match (&metrics.address, pull) {
-            (Some(address), _) => address.clone(),
-            (None, Some(p)) => {
-                format!("{}:{}", p.host.as_deref().unwrap_or("127.0.0.1"), p.port.unwrap_or(8888))
-            }
-            (None, None) => "127.0.0.1:8888".to_owned(),
-        };
-        let off = metrics.level == Some(model::MetricsLevel::None);
-        let address = normalise(&address).unwrap_or_else(|what| {
-            let path = ["metrics".to_owned(), "address".to_owned()];
-            let (place, width) = node.map(|n| locate(n, &path)).unwrap_or_default();
-            self.problems.add(place, width, what);
-            address.clone()
-        });
-        Telemetry { address: (!off).then_some(address), level: settings.logs.level, encoding: settings.logs.encoding }
     }
 
     /// An extension runs when `service.extensions` names it, or when that list is not written.

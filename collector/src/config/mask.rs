@@ -12,6 +12,10 @@ pub(crate) fn is_secret(key: &str) -> bool {
     {
         return false;
     }
+    // Own telemetry is sent with headers, a list of `name` and `value` or a map.
+    if key == "headers" || key == "value" {
+        return true;
+    }
     ["token", "secret", "password", "credential", "access_key", "account_key", "root_key", "authorization"]
         .iter()
         .any(|word| key.contains(word))
@@ -37,7 +41,7 @@ fn write_map(out: &mut String, node: &Node, depth: usize, secret: bool) {
 
 /// Keys beside a token that say where it comes from or whose it is.
 fn is_name_of(key: &str) -> bool {
-    matches!(key, "tenant" | "env" | "file" | "filename" | "scheme" | "header")
+    matches!(key, "tenant" | "env" | "file" | "filename" | "scheme" | "header" | "name")
 }
 
 fn write_value(out: &mut String, node: &Node, depth: usize, secret: bool) {

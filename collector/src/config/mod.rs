@@ -14,6 +14,7 @@ mod node;
 mod problem;
 mod read;
 mod sources;
+mod telemetry;
 mod units;
 
 #[cfg(test)]
@@ -28,6 +29,8 @@ pub use model::{Encoding, Level};
 pub use problem::Problems;
 pub(crate) use read::meant;
 pub use sources::Inputs;
+pub(crate) use telemetry::reaches;
+pub use telemetry::{OtlpProtocol, OtlpTarget, OwnTelemetry, PageNames, Push};
 pub use units::{Period, Size, human};
 
 use crate::Distribution;
@@ -61,6 +64,8 @@ pub struct Config {
     pub log_level: Option<Level>,
     /// Form of log lines, when said.
     pub log_encoding: Option<Encoding>,
+    /// What the process says of itself, to whom.
+    pub telemetry: OwnTelemetry,
     /// Log what passes, as counts.
     pub debug: bool,
     /// What the reader of the start lines should know, such as upstream components that are built in.

@@ -194,67 +194,6 @@ pub(crate) struct Pipeline {
     pub(crate) max_connections: Option<usize>,
 }
 
-/// `service.telemetry`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct Telemetry {
-    pub(crate) metrics: Metrics,
-    pub(crate) logs: Logs,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct Metrics {
-    pub(crate) level: Option<MetricsLevel>,
-    pub(crate) address: Option<String>,
-    pub(crate) readers: Vec<Reader>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum MetricsLevel {
-    None,
-    Basic,
-    Normal,
-    Detailed,
-}
-
-/// The collector's way to say where Prometheus finds it.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct Reader {
-    pub(crate) pull: Pull,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct Pull {
-    pub(crate) exporter: PullExporter,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct PullExporter {
-    pub(crate) prometheus: Prometheus,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct Prometheus {
-    pub(crate) host: Option<String>,
-    pub(crate) port: Option<u16>,
-    pub(crate) without_scope_info: Option<bool>,
-    pub(crate) without_type_suffix: Option<bool>,
-    pub(crate) without_units: Option<bool>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct Logs {
-    pub(crate) level: Option<Level>,
-    pub(crate) encoding: Option<Encoding>,
-}
-
 /// How much is logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -1,4 +1,5 @@
-//! The processors of one worker, in order, and the seal that ends them.
+//! The processors of one worker, in order, and the seal that ends them. Counts and times are taken here, at the seams, and
+//! never by a processor.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -7,7 +8,7 @@ use component::{Context, Gather, ProcessError, Processor, Seal, Sealed};
 
 use super::Processors;
 use crate::error::Error;
-use crate::telemetry::Telemetry;
+use crate::telemetry::{SPANS, Seams, Signals, Tally, Telemetry};
 
 /// How a chain is made: which processors, with which sections, and which of them make up the seal.
 #[derive(Clone)]
@@ -21,6 +22,7 @@ pub(crate) struct Recipe {
 pub(crate) struct Chain {
     steps: Vec<(&'static str, Box<dyn Processor>)>,
     seal: Seal,
+    seams: Seams,
     telemetry: Arc<Telemetry>,
 }
 
@@ -40,7 +42,8 @@ impl Recipe {
             let why = "the seal is not complete; nothing may be written without it".to_owned();
             return Err(Error::Processor { name: self.seal.join(", "), why });
         }
-        Ok(Chain { steps, seal: Seal::new(sealing_steps(sealing)), telemetry: Arc::clone(telemetry) })
+        let seams = Seams::of(&context.catalog);
+        Ok(Chain { steps, seal: Seal::new(sealing_steps(sealing)), seams, telemetry: Arc::clone(telemetry) })
     }
 }
 
@@ -57,15 +60,22 @@ fn sealing_steps(_steps: Vec<Box<dyn Processor>>) -> Vec<Box<dyn Processor>> {
 
 impl Chain {
     /// Processes and seals a gather. On an error nothing of it may be written.
-    pub(crate) fn run(&mut self, mut gather: Gather) -> Result<Sealed, ProcessError> {
+    pub(crate) fn run(&mut self, mut gather: Gather, signals: &Signals) -> Result<(Sealed, Tally), ProcessError> {
+        let seams = &self.seams;
+        let mut tally = Tally::of(gather.tables(), seams, signals);
         for (name, step) in &mut self.steps {
+            let span = tracing::info_span!(target: SPANS, "process", otel.name = *name);
             let started = Instant::now();
-            step.process(&mut gather)?;
+            span.in_scope(|| step.process(&mut gather))?;
             self.telemetry.stage(name, started.elapsed());
+            tally.stage(name, gather.tables(), seams, signals);
         }
+        let span = tracing::info_span!(target: SPANS, "seal");
         let started = Instant::now();
-        let sealed = self.seal.seal(gather)?;
+        let sealed = span.in_scope(|| self.seal.seal(gather))?;
         self.telemetry.stage("seal", started.elapsed());
-        Ok(sealed)
+        tally.stage("seal", sealed.tables(), seams, signals);
+        tally.words(sealed.tables(), seams);
+        Ok((sealed, tally))
     }
 }

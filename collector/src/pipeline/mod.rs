@@ -71,7 +71,7 @@ impl Outlet {
     /// Hands a request on and waits for its answer, which comes when its rows are on disk.
     pub async fn send(&self, received: Received, grant: Grant) -> Answer {
         let (reply, answer) = oneshot::channel();
-        if !self.queue.put(Job { received, grant: Some(grant), reply }) {
+        if !self.queue.put(Job { received, grant: Some(grant), reply, span: tracing::Span::current() }) {
             return Answer::Unavailable("shutting down".to_owned());
         }
         // Whoever drops the sending half without a word has failed in the middle of its work.
@@ -100,7 +100,7 @@ impl Pipeline {
     /// Starts `workers` threads.
     pub(crate) fn start(parts: &Parts, workers: usize) -> Result<Self, Error> {
         let queue = Arc::new(Queue::default());
-        let (settler, settling) = settle::start(parts.journal.clone(), Arc::clone(&parts.telemetry));
+        let (settler, settling) = settle::start(parts);
         let mut threads = Vec::new();
         for number in 0..workers {
             let worker = worker::Worker::new(parts.clone(), settler.clone())?;

@@ -17,6 +17,8 @@ pub(crate) struct Job {
     /// Room that it holds until it is answered.
     pub(crate) grant: Option<Grant>,
     pub(crate) reply: oneshot::Sender<Answer>,
+    /// What its receiver does meanwhile, when that is traced.
+    pub(crate) span: tracing::Span,
 }
 
 #[derive(Default)]

@@ -6,25 +6,30 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use component::Sealed;
+use component::{Context, Counts, Sealed};
 use otlp::{Decoder, Outcome};
 use tokio::sync::mpsc::UnboundedSender;
+use tracing::field::Empty;
 
 use super::blame::{self, Blame};
 use super::chain::Chain;
 use super::queue::{Job, Queue};
-use super::settle::{Reply, Settlement};
-use super::{Answer, Parts};
+use super::settle::{Books, Records, Reply, Settlement};
+use super::{Answer, Parts, Received};
 use crate::error::Error;
-use crate::telemetry::Verdict;
+use crate::telemetry::{SPANS, Signals, Tally, Verdict, place};
 
 /// When a sender should come back after the journal was full: the lake needs a flush or two to make room.
 const JOURNAL_FULL: Duration = Duration::from_secs(5);
+
+/// Requests that a traced gather names.
+const LINKS: usize = 64;
 
 /// Owns a decoder and a chain; nothing of it is shared.
 pub(crate) struct Worker {
     parts: Parts,
     settler: UnboundedSender<Settlement>,
+    books: Books,
     tools: Tools,
 }
 
@@ -32,12 +37,15 @@ pub(crate) struct Worker {
 struct Tools {
     decoder: Decoder,
     chain: Chain,
+    /// What its processors count of the gather at hand.
+    counts: Counts,
 }
 
 /// What became of a gather.
 struct Done {
     sealed: Sealed,
     outcomes: Vec<Outcome>,
+    tally: Tally,
 }
 
 /// Why a gather could not be processed. Holds no value of a record.
@@ -50,14 +58,20 @@ pub(super) struct Failure {
 impl Worker {
     pub(crate) fn new(parts: Parts, settler: UnboundedSender<Settlement>) -> Result<Self, Error> {
         let tools = Tools::new(&parts)?;
-        Ok(Self { parts, settler, tools })
+        let books = Books::of(&parts);
+        Ok(Self { parts, settler, books, tools })
     }
 
     /// Works until the queue is closed and empty.
     pub(crate) fn run(mut self, queue: &Queue) {
         while let Some(jobs) = queue.take() {
-            self.parts.telemetry.gather(jobs.len());
-            self.handle(jobs);
+            let bytes = jobs.iter().map(|job| job.received.body.len()).sum();
+            self.parts.telemetry.gather(jobs.len(), bytes);
+            let span = tracing::info_span!(target: SPANS, "gather", requests = jobs.len(), bytes, rows = Empty);
+            for job in jobs.iter().take(LINKS) {
+                span.follows_from(&job.span);
+            }
+            span.in_scope(|| self.handle(jobs));
         }
     }
 
@@ -118,11 +132,13 @@ impl Worker {
         }
         #[cfg(feature = "control")]
         super::control::tell(&done.sealed, &self.parts.context.counts);
+        let span = tracing::info_span!(target: SPANS, "append").entered();
         let started = Instant::now();
         // Everything may have been filtered or refused: then there is nothing to wait for.
         let position =
             if done.sealed.is_empty() { Ok(None) } else { self.parts.journal.append(&done.sealed).map(Some) };
         telemetry.stage("append", started.elapsed());
+        drop(span);
         let failure = match &position {
             Ok(_) => None,
             Err(e) if e.is_full() => Some(Answer::Full(JOURNAL_FULL)),
@@ -132,28 +148,32 @@ impl Worker {
             }
         };
         let replies = jobs.into_iter().zip(done.outcomes).map(|(job, outcome)| {
-            let wire = job.received.wire;
-            let signal = job.received.signal;
-            if failure.is_none() {
-                telemetry.records(wire, signal, Verdict::Accepted, outcome.accepted);
-                telemetry.records(wire, signal, Verdict::Rejected, outcome.rejected);
-            } else {
-                telemetry.records(wire, signal, Verdict::Refused, outcome.accepted + outcome.rejected);
+            let (wire, signal) = (job.received.wire, job.received.signal);
+            let records = Records { wire, signal, accepted: outcome.accepted, rejected: outcome.rejected };
+            if matches!(failure, Some(Answer::Full(_))) {
+                telemetry.no_room(signal, outcome.accepted + outcome.rejected);
             }
             let answer = failure.clone().unwrap_or_else(|| answer(outcome));
-            Reply { to: job.reply, answer, _grant: job.grant }
+            Reply { to: job.reply, answer, records, _grant: job.grant }
         });
         let replies: Vec<Reply> = replies.collect();
         match position {
             Ok(Some(position)) => {
-                let _ = self.settler.send(Settlement { position, appended: Instant::now(), replies });
+                let appended = Instant::now();
+                let _ = self.settler.send(Settlement { position, appended, replies, tally: done.tally });
+                return;
             }
-            _ => replies.into_iter().for_each(|r| drop(r.to.send(r.answer))),
+            Ok(None) => self.books.kept(&replies, done.tally),
+            Err(_) => self.books.refused(&replies),
         }
+        replies.into_iter().for_each(|r| drop(r.to.send(r.answer)));
     }
 
     fn refuse(&self, jobs: Vec<Job>, why: &str) {
         for job in jobs {
+            let Received { wire, signal, body, .. } = &job.received;
+            let records = otlp::count_records(body).unwrap_or_default();
+            self.parts.telemetry.records(*wire, *signal, Verdict::Rejected, records);
             let _ = job.reply.send(Answer::Refused(format!("the request could not be processed: {why}")));
         }
     }
@@ -161,11 +181,13 @@ impl Worker {
 
 impl Tools {
     fn new(parts: &Parts) -> Result<Self, Error> {
-        let context = &parts.context;
+        let counts = Counts::default();
+        let context = &Context { counts: counts.clone(), ..parts.context.clone() };
         Ok(Self {
             decoder: Decoder::new(Arc::clone(&context.catalog), Arc::clone(&context.keys))
                 .map_err(|e| Error::Schemas(e.to_string()))?,
             chain: parts.recipe.make(context, &parts.telemetry)?,
+            counts,
         })
     }
 
@@ -180,16 +202,27 @@ impl Tools {
                 received_unix_nano: job.received.received_unix_nano,
             })
             .collect();
+        let span = tracing::info_span!(target: SPANS, "decode");
         let started = Instant::now();
-        let decoded = match without {
+        let decoded = span.in_scope(|| match without {
             [] => self.decoder.decode(&requests),
             without => self.decoder.decode_without(&requests, without),
-        };
+        });
         let decoded = decoded.map_err(|e| e.to_string())?;
         *audited = decoded.outcomes.iter().any(|outcome| outcome.audited);
         parts.telemetry.stage("decode", started.elapsed());
-        let sealed = self.chain.run(decoded.gather).map_err(|e| e.to_string())?;
-        Ok(Done { sealed, outcomes: decoded.outcomes })
+        tracing::Span::current().record("rows", decoded.gather.len());
+        // Of a gather that failed and is tried again, nothing counts.
+        drop(self.counts.take());
+        let signals = Signals::of(requests.iter().map(|request| request.signal));
+        let (sealed, mut tally) = self.chain.run(decoded.gather, &signals).map_err(|e| e.to_string())?;
+        tally.counted = self.counts.take();
+        for (request, outcome) in requests.iter().zip(&decoded.outcomes) {
+            if let Some(signal) = place(request.signal) {
+                tally.accepted[signal] += outcome.accepted;
+            }
+        }
+        Ok(Done { sealed, outcomes: decoded.outcomes, tally })
     }
 }
 

@@ -1,8 +1,7 @@
 //! Whether the process should be sent to.
 
-use super::Telemetry;
-use super::render::Sources;
 use super::serve::Page;
+use super::{Sources, Telemetry};
 
 /// Where the process is in its life.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,6 +6,7 @@ pub(crate) struct Usage {
     pub(crate) cpu_seconds: f64,
     pub(crate) rss_bytes: u64,
     pub(crate) anonymous_bytes: u64,
+    pub(crate) mapped_bytes: u64,
 }
 
 /// The tick of `/proc/<pid>/stat`, which is 100 a second on every Linux that this runs on.
@@ -18,6 +19,7 @@ pub(crate) fn usage() -> Usage {
         cpu_seconds: cpu_ticks(&stat).unwrap_or(0) as f64 / TICKS,
         rss_bytes: kib(&status, "VmRSS:"),
         anonymous_bytes: kib(&status, "RssAnon:"),
+        mapped_bytes: kib(&status, "VmSize:"),
     }
 }
 

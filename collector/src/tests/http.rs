@@ -36,7 +36,7 @@ async fn every_answer_is_otlps_own() {
     }
     assert_eq!(Process::get(&process.http, "/v1/logs").await.0, 405);
     assert!(process.metric("otelcol_receiver_accepted_log_records{receiver=\"otlp\",transport=\"http\"} 7").await);
-    assert!(process.metric("marquetry_requests_total{transport=\"http\",signal=\"logs\",code=\"0\"} 8").await);
+    assert!(process.metric("marquetry_requests_total{code=\"0\",signal=\"logs\",transport=\"http\"} 8").await);
     process.stop().await;
 }
 

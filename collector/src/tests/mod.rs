@@ -4,6 +4,7 @@ mod grpc;
 mod http;
 mod pipeline;
 mod start;
+mod telemetry;
 mod tls;
 
 use std::path::Path;

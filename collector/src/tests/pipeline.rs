@@ -68,6 +68,9 @@ async fn a_bad_request_costs_itself_and_no_neighbour() {
         }
     }
     assert!(process.metric("otelcol_receiver_accepted_log_records{receiver=\"otlp\",transport=\"http\"} 54").await);
+    assert!(process.metric("otelcol_receiver_failed_log_records{receiver=\"otlp\",transport=\"http\"} 6").await);
+    assert!(process.metric("marquetry_stored_records_total{signal=\"logs\"} 54").await);
+    assert!(process.metric("marquetry_unaccounted_records_total 0").await);
     process.stop().await;
 }
 

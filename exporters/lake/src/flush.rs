@@ -1,7 +1,9 @@
 //! From journal positions to committed files, exactly once.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::AddAssign;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use journal::{Cursor, Damage, Entry, JournalId, Position, Snapshot as Segments};
@@ -9,8 +11,10 @@ use schemas::{Catalog, Table};
 use tokio::task::JoinError;
 
 use crate::delta::{Add, Commit, Outcome, Reach, Snapshot, stats};
+use crate::meter::thread_cpu;
 use crate::parquet_file::{self, Codec};
 use crate::rows::{self, Day, Times};
+use crate::stats::Records;
 use crate::store::random_name;
 use crate::{Error, Store};
 
@@ -22,6 +26,19 @@ const TRIES: usize = 8;
 pub(crate) struct Flushed {
     pub(crate) rows: u64,
     pub(crate) files: u64,
+    /// Records that have their home row among them.
+    pub(crate) records: Records,
+    /// CPU time of encoding, which has threads of its own.
+    pub(crate) cpu: Duration,
+}
+
+impl AddAssign for Flushed {
+    fn add_assign(&mut self, more: Self) {
+        self.rows += more.rows;
+        self.files += more.files;
+        self.records += more.records;
+        self.cpu += more.cpu;
+    }
 }
 
 /// A follower of one journal.
@@ -76,15 +93,15 @@ impl Follower {
         chunk
     }
 
-    /// Commits everything up to `upto` to every table. Returns what was done and the damage that was skipped.
+    /// Commits everything up to `upto` to every table, in chunks of `max_bytes`. Adds what was done to `done`, also when
+    /// the rest fails, and returns the damage that was skipped.
     pub(crate) async fn flush(
         &mut self,
         tables: &mut Tables<'_>,
         segments: &Segments,
-        upto: Position,
-        max_bytes: usize,
-    ) -> Result<(Flushed, Vec<Damage>), Error> {
-        let mut done = Flushed::default();
+        (upto, max_bytes): (Position, usize),
+        done: &mut Flushed,
+    ) -> Result<Vec<Damage>, Error> {
         let mut damage = Vec::new();
         loop {
             let chunk = self.chunk(segments, upto, max_bytes);
@@ -92,14 +109,12 @@ impl Follower {
             let last = chunk.entries.last().map(Entry::position);
             let entries = Arc::new(chunk.entries);
             if let Some(last) = last {
-                let each = tables.commit(self.journal, &entries, last).await?;
-                done.rows += each.rows;
-                done.files += each.files;
+                tables.commit(self.journal, &entries, last, done).await?;
                 self.safe = last;
             }
             self.cursor = chunk.cursor;
             if !chunk.more {
-                return Ok((done, damage));
+                return Ok(damage);
             }
         }
     }
@@ -121,12 +136,12 @@ impl Tables<'_> {
         journal: JournalId,
         entries: &Arc<Vec<Entry>>,
         last: Position,
-    ) -> Result<Flushed, Error> {
+        done: &mut Flushed,
+    ) -> Result<(), Error> {
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         for (table, rows) in entries.iter().flat_map(Entry::tables) {
             *counts.entry(table.to_owned()).or_default() += rows;
         }
-        let mut done = Flushed::default();
         let mut failed = None;
         for name in counts.into_keys() {
             let each = match self.catalog.table(&name).cloned() {
@@ -135,14 +150,11 @@ impl Tables<'_> {
             };
             // One table that cannot be written must not keep the others waiting; the journal keeps its rows.
             match each {
-                Ok(each) => {
-                    done.rows += each.rows;
-                    done.files += each.files;
-                }
+                Ok(each) => *done += each,
                 Err(e) => failed = failed.or(Some(e)),
             }
         }
-        failed.map_or(Ok(done), Err)
+        failed.map_or(Ok(()), Err)
     }
 
     async fn commit_table(
@@ -173,21 +185,22 @@ impl Tables<'_> {
     ) -> Result<Flushed, Error> {
         snapshot.refresh(self.store).await?;
         snapshot.prepare(self.store, table, self.fingerprint, self.now).await?;
+        let mut flushed = Flushed::default();
         for _ in 0..TRIES {
             let done = Position(snapshot.position(app).unwrap_or(0));
             if done >= last {
-                return Ok(Flushed::default());
+                return Ok(Flushed { cpu: flushed.cpu, ..Flushed::default() });
             }
             let mut adds = Vec::new();
-            let mut rows = 0;
-            for file in encode_days(table, self.catalog, entries, done).await? {
-                rows += file.rows as u64;
+            let (files, cpu) = encode_days(table, self.catalog, entries, done).await?;
+            flushed = Flushed { cpu: flushed.cpu + cpu, ..Flushed::default() };
+            for (file, records) in files {
+                flushed += Flushed { rows: file.rows as u64, files: 1, records, ..Flushed::default() };
                 adds.push(self.put(table, file, 0).await?);
             }
             if adds.is_empty() {
-                return Ok(Flushed::default());
+                return Ok(flushed);
             }
-            let flushed = Flushed { rows, files: adds.len() as u64 };
             let paths: Vec<String> = adds.iter().map(|a| a.path.clone()).collect();
             let reach = Reach { journal: app.to_owned(), from: done.0, to: last.0 };
             let commit = Commit { operation: "WRITE", adds, position: Some(reach), ..Commit::default() };
@@ -238,17 +251,23 @@ async fn encode_days(
     catalog: &Arc<Catalog>,
     entries: &Arc<Vec<Entry>>,
     done: Position,
-) -> Result<Vec<Encoded>, Error> {
+) -> Result<(Vec<(Encoded, Records)>, Duration), Error> {
     let (table, catalog, entries) = (Arc::clone(table), Arc::clone(catalog), Arc::clone(entries));
     let name = table.name.clone();
     let work = move || {
+        let before = thread_cpu();
         let mut frames = Vec::new();
         for entry in entries.iter().filter(|e| e.position() > done) {
             let parts = entry.parts(&catalog, |t| t == table.name)?;
             frames.extend(parts.into_iter().map(|p| p.batch));
         }
         let days = rows::days(&table, &frames)?;
-        days.into_iter().map(|day| encode_day(&table, day)).collect()
+        let mut files = Vec::new();
+        for day in days {
+            let records = Records::of(&day.batch);
+            files.push((encode_day(&table, day)?, records));
+        }
+        Ok((files, thread_cpu().saturating_sub(before)))
     };
     tokio::task::spawn_blocking(work).await.map_err(|e| Error::rows("encoding rows", &name, ended(&e)))?
 }

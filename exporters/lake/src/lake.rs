@@ -10,9 +10,13 @@ use journal::{Journal, JournalId, Position, Snapshot as Segments};
 use schemas::Catalog;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+use tracing::field::Empty;
 
 use crate::delta::{Commit, Outcome, Snapshot};
 use crate::flush::{Flushed, Follower, Tables};
+use crate::meter::metered;
+use crate::stats::{Stats, TableStats};
 use crate::store::random_name;
 use crate::{Error, Location, Store, merge, retention};
 
@@ -46,39 +50,8 @@ impl Default for Options {
     }
 }
 
-/// How the lake fares.
-#[derive(Debug, Clone, Default)]
-pub struct Stats {
-    /// Rows committed since the start.
-    pub rows: u64,
-    /// Files committed since the start.
-    pub files: u64,
-    /// Merges since the start.
-    pub merges: u64,
-    /// Failed rounds since the start.
-    pub failures: u64,
-    /// When a round last went well.
-    pub last_success: Option<DateTime<Utc>>,
-    /// Why the last round failed; `None` when it went well.
-    pub last_error: Option<String>,
-    /// Last journal position that is committed in every table.
-    pub position: Position,
-    /// By table: version and live files.
-    pub tables: Vec<TableStats>,
-}
-
-/// One table of the lake.
-#[derive(Debug, Clone)]
-pub struct TableStats {
-    /// Name.
-    pub name: String,
-    /// Delta version.
-    pub version: i64,
-    /// Live files.
-    pub files: u64,
-    /// Their bytes.
-    pub bytes: u64,
-}
+/// The target under which our spans are exported, where that is configured.
+const SPANS: &str = "marquetry::trace";
 
 /// A lake and the journal that it follows.
 pub struct Lake {
@@ -189,9 +162,52 @@ impl Lake {
     /// Commits everything that is durable, and lets go of segments that nobody needs.
     pub async fn flush(&mut self, now: DateTime<Utc>) -> Result<u64, Error> {
         let durable = self.journal.subscribe().borrow().clone()?;
+        let idle = self.followers.len() == 1 && self.position() >= durable;
+        let span = if idle {
+            tracing::Span::none()
+        } else {
+            tracing::info_span!(target: SPANS, "flush", rows = Empty, files = Empty, otel.status_code = Empty)
+        };
+        let ((done, failed), mut spent) = metered(self.flush_to(durable, now).instrument(span.clone())).await;
+        span.record("rows", done.rows).record("files", done.files);
+        if failed.is_some() {
+            span.record("otel.status_code", "ERROR");
+        }
+        spent.cpu += done.cpu;
+        let mut stats = self.stats.lock().unwrap_or_else(PoisonError::into_inner);
+        stats.rows += done.rows;
+        stats.files += done.files;
+        stats.spans += done.records.spans;
+        stats.logs += done.records.logs;
+        if failed.is_none() {
+            // Nothing up to here waits any more, whatever was in it.
+            stats.position = durable;
+        }
+        if done.files > 0 || failed.is_some() {
+            stats.flush.add(spent, failed.is_some());
+        }
+        failed.map_or(Ok(done.rows), Err)
+    }
+
+    fn position(&self) -> Position {
+        self.stats.lock().unwrap_or_else(PoisonError::into_inner).position
+    }
+
+    /// What was done, and what kept the rest from being done.
+    async fn flush_to(&mut self, durable: Position, now: DateTime<Utc>) -> (Flushed, Option<Error>) {
+        let mut done = Flushed::default();
+        let failed = self.flush_followers(durable, now, &mut done).await;
+        (done, failed.err())
+    }
+
+    async fn flush_followers(
+        &mut self,
+        durable: Position,
+        now: DateTime<Utc>,
+        done: &mut Flushed,
+    ) -> Result<(), Error> {
         let own = self.journal.id();
         let segments = Segments::open(self.journal.folder())?;
-        let mut done = Flushed::default();
         let mut failed = None;
         for follower in &mut self.followers {
             let upto = if follower.journal == own { durable } else { Position(u64::MAX) };
@@ -204,15 +220,14 @@ impl Lake {
                 now,
             };
             // An earlier journal that cannot be drained must not hold this one up.
-            let (flushed, damage) = match follower.flush(&mut tables, &segments, upto, self.options.flush_bytes).await {
-                Ok(done) => done,
+            let most = self.options.flush_bytes;
+            let damage = match follower.flush(&mut tables, &segments, (upto, most), done).await {
+                Ok(damage) => damage,
                 Err(e) => {
                     failed = failed.or(Some(e));
                     continue;
                 }
             };
-            done.rows += flushed.rows;
-            done.files += flushed.files;
             self.journal.quarantine(&damage);
             if follower.journal != own {
                 self.journal.release(follower.journal, Position(u64::MAX))?;
@@ -225,11 +240,7 @@ impl Lake {
             self.journal.roll()?;
         }
         self.journal.release(own, safe)?;
-        let mut stats = self.stats.lock().unwrap_or_else(PoisonError::into_inner);
-        stats.rows += done.rows;
-        stats.files += done.files;
-        stats.position = safe;
-        failed.map_or(Ok(done.rows), Err)
+        failed.map_or(Ok(()), Err)
     }
 
     /// Merges, checkpoints and cleans; with `tidy` also what waits for less than a full merge, retention and vacuum.
@@ -263,7 +274,12 @@ impl Lake {
         }
         let mut merged = Ok(());
         for plan in merge::plan(snapshot, &self.writer, self.options.merge_all, tidy) {
-            merged = self.merge(table, snapshot, &plan, now).await;
+            let (sources, level) = (plan.sources.len(), plan.level);
+            let name = table.name.as_str();
+            let span = tracing::info_span!(target: SPANS, "merge", table = name, level, sources, rows = Empty);
+            let (done, spent) = metered(self.merge(table, snapshot, &plan, now).instrument(span)).await;
+            self.stats.lock().unwrap_or_else(PoisonError::into_inner).merge.add(spent, done.is_err());
+            merged = done;
             if merged.is_err() {
                 // A source may have been replaced by somebody else: look again before the next round.
                 snapshot.refresh(&self.store).await?;
@@ -292,6 +308,7 @@ impl Lake {
         now: DateTime<Utc>,
     ) -> Result<(), Error> {
         let merged = merge::merge(&self.store, table, plan).await?;
+        tracing::Span::current().record("rows", merged.file.rows);
         let tables = Tables {
             store: &self.store,
             catalog: &self.catalog,
@@ -316,7 +333,8 @@ impl Lake {
 
     fn note(&self, error: Option<Error>) {
         let mut stats = self.stats.lock().unwrap_or_else(PoisonError::into_inner);
-        stats.tables = self.snapshots.values().filter(|s| s.version() >= 0).map(table_stats).collect();
+        let tables = self.snapshots.values().filter(|s| s.version() >= 0);
+        stats.tables = tables.map(|snapshot| TableStats::of(snapshot, &stats.tables)).collect();
         stats.tables.sort_by(|a, b| a.name.cmp(&b.name));
         match error {
             None => {
@@ -329,15 +347,6 @@ impl Lake {
                 stats.last_error = Some(e.to_string());
             }
         }
-    }
-}
-
-fn table_stats(snapshot: &Snapshot) -> TableStats {
-    TableStats {
-        name: snapshot.table().to_owned(),
-        version: snapshot.version(),
-        files: snapshot.files().len() as u64,
-        bytes: snapshot.files().map(|a| u64::try_from(a.size).unwrap_or(0)).sum(),
     }
 }
 

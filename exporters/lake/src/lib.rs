@@ -14,15 +14,18 @@ mod flush;
 mod lake;
 mod location;
 mod merge;
+mod meter;
 mod parquet_file;
 mod retention;
 mod rows;
+mod stats;
 mod store;
 #[cfg(test)]
 mod tests;
 
 pub use error::Error;
-pub use lake::{Lake, Options, Stats, TableStats};
+pub use lake::{Lake, Options};
 pub use location::Location;
 pub use parquet_file::conform;
+pub use stats::{Stats, TableStats, Work};
 pub use store::Store;

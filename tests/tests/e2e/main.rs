@@ -11,4 +11,5 @@ mod privacy; // planted secrets and personal values, looked for in everything th
 mod questions; // every view and table answers, in every format
 mod readme; // every command of the README runs
 mod senders; // what senders are told, and how soon a row is visible
+mod telemetry; // own metrics add up and agree with SQL, own spans and log lines reach another process
 mod writers; // two writers on one lake, in a folder and on a real S3 server

@@ -4,6 +4,7 @@
 //! thing of a call, and a generic server reads the message before it hands anything on.
 
 use std::net::IpAddr;
+use std::time::Instant;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
@@ -28,9 +29,10 @@ pub(crate) async fn call<B>(service: &Service, request: Request<B>, peer: IpAddr
 where
     B: hyper::body::Body<Data = Bytes> + Unpin,
 {
+    let started = Instant::now();
     let signal = signal_of(request.uri().path());
     let outcome = export(service, signal, request, peer).await;
-    service.count(Wire::Grpc, signal, &outcome);
+    service.count(Wire::Grpc, signal, &outcome, started);
     match outcome {
         Ok(accepted) => succeeded(&accepted),
         Err(refusal) => failed(&refusal),

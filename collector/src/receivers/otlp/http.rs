@@ -1,6 +1,7 @@
 //! OTLP over HTTP: protobuf or JSON by POST, answered in the encoding of the request.
 
 use std::net::IpAddr;
+use std::time::Instant;
 
 use bytes::Bytes;
 use hyper::header::{
@@ -21,11 +22,12 @@ pub(crate) async fn post<B>(service: &Service, request: Request<B>, peer: IpAddr
 where
     B: hyper::body::Body<Data = Bytes> + Unpin,
 {
+    let started = Instant::now();
     let signal = signal_of(request.uri().path());
     let json = is_json(request.headers());
     let (head, mut body) = request.into_parts();
     let outcome = export(service, signal, &head, &mut body, peer).await;
-    service.count(Wire::Http, signal, &outcome);
+    service.count(Wire::Http, signal, &outcome, started);
     match outcome {
         Ok(accepted) => succeeded(&accepted, signal.unwrap_or(Signal::Traces), json.unwrap_or(false)),
         Err(refusal) => {

@@ -4,12 +4,14 @@ use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, USER_AGENT};
 use hyper::{Request, Response};
 use otlp::Signal;
+use tracing::Instrument;
+use tracing::field::Empty;
 
 use super::admission::{Admission, Grant};
 use super::body::ReplyBody;
@@ -17,7 +19,7 @@ use super::status::{Accepted, Refusal};
 use super::{grpc, http};
 use crate::config::{Listener, Wire};
 use crate::pipeline::{Answer, Outlet, Received};
-use crate::telemetry::{Telemetry, Verdict};
+use crate::telemetry::{SPANS, Telemetry, Verdict, signal_name};
 
 /// Clients that are remembered as warned; beyond that, new ones are no longer warned.
 const MAX_WARNED: usize = 4096;
@@ -65,11 +67,16 @@ impl Service {
         B: hyper::body::Body<Data = Bytes> + Unpin,
     {
         let kind = request.headers().get(CONTENT_TYPE).map(|v| v.as_bytes()).unwrap_or_default();
-        if kind.starts_with(b"application/grpc") {
-            grpc::call(self, request, peer).await
-        } else {
-            http::post(self, request, peer).await
-        }
+        let is_grpc = kind.starts_with(b"application/grpc");
+        // From the head of a request to its answer, which is when its rows are on disk.
+        let span = tracing::info_span!(
+            target: SPANS, "receive",
+            otel.kind = "server", otel.status_code = Empty, transport = Empty, signal = Empty, bytes = Empty, code = Empty
+        );
+        let answer = async {
+            if is_grpc { grpc::call(self, request, peer).await } else { http::post(self, request, peer).await }
+        };
+        answer.instrument(span).await
     }
 
     /// Whose data this is, or that nobody says so.
@@ -94,6 +101,7 @@ impl Service {
         if signal == Signal::Metrics {
             return self.count_metrics(&sender, headers, &body);
         }
+        tracing::Span::current().record("bytes", body.len());
         let received = Received { signal, tenant: sender.tenant, body, received_unix_nano: now(), wire: sender.wire };
         match self.outlet.send(received, grant).await {
             Answer::Accepted { rejected, message } => Ok(Accepted { rejected, message }),
@@ -113,9 +121,26 @@ impl Service {
     }
 
     /// Counts a request by how it ended.
-    pub(crate) fn count(&self, wire: Wire, signal: Option<Signal>, outcome: &Result<Accepted, Refusal>) {
+    pub(crate) fn count(
+        &self,
+        wire: Wire,
+        signal: Option<Signal>,
+        outcome: &Result<Accepted, Refusal>,
+        started: Instant,
+    ) {
         let code = outcome.as_ref().map_or_else(Refusal::code, |_| 0);
-        self.telemetry.request(wire, signal, code);
+        self.telemetry.request(wire, signal, code, started.elapsed());
+        let span = tracing::Span::current();
+        if span.is_disabled() {
+            return;
+        }
+        span.record("transport", wire.as_str()).record("code", code);
+        if let Some(signal) = signal {
+            span.record("signal", signal_name(signal));
+        }
+        if code != 0 {
+            span.record("otel.status_code", "ERROR");
+        }
     }
 }
 
