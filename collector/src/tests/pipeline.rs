@@ -110,6 +110,11 @@ async fn a_bad_record_costs_itself_and_no_neighbour() {
     let (status, _, body) = process.post("/v1/logs", json, logs(&["fail"; 40], "x")).await;
     let told = String::from_utf8(body.to_vec()).unwrap();
     assert!(status == 500 && told.contains("over 16 of its 40 records"), "{status} {told}");
+    // However often it was tried, every record is booked once.
+    assert!(process.metric("otelcol_receiver_failed_log_records{receiver=\"otlp\",transport=\"http\"} 83").await);
+    assert!(process.metric("marquetry_received_records_total{signal=\"logs\"} 120").await);
+    assert!(process.metric("marquetry_stored_records_total{signal=\"logs\"} 37").await);
+    assert!(process.metric("marquetry_unaccounted_records_total 0").await);
     process.stop().await;
 }
 
