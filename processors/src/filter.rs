@@ -214,6 +214,12 @@ fn check(skip: &Skip, at: &str, cx: &Context) -> Result<(), ConfigError> {
     Ok(())
 }
 
+/// The globs, and those that begin with a slash without it as well: so Django and ASP.NET name their routes.
+fn routes(globs: &[String]) -> Vec<String> {
+    let bare = globs.iter().filter_map(|glob| glob.strip_prefix('/')).filter(|glob| !glob.is_empty() && *glob != "*");
+    globs.iter().map(String::as_str).chain(bare).map(str::to_owned).collect()
+}
+
 /// A rule as it applies to one table.
 struct Rule {
     name: String,
@@ -254,7 +260,7 @@ impl Rule {
             if skip.table.is_none() && table.name != "requests" {
                 return None;
             }
-            tests.push(Test::new(table, &["route", "path"], Pattern::Globs(skip.route.list().to_vec()))?);
+            tests.push(Test::new(table, &["route", "path"], Pattern::Globs(routes(skip.route.list())))?);
         }
         if !skip.event.list().is_empty() {
             tests.push(Test::new(table, &["kind"], Pattern::Equals("log".to_owned()))?);

@@ -33,6 +33,15 @@ pub(super) fn host(url: &str) -> Option<&str> {
     (!bare.is_empty()).then_some(bare)
 }
 
+/// A route as others write it: Django and ASP.NET name theirs without the first slash, Django's patterns with anchors.
+pub(super) fn rooted(route: &str) -> Cow<'_, str> {
+    let route = route.strip_prefix('^').map_or(route, |rest| rest.strip_suffix('$').unwrap_or(rest));
+    match route.as_bytes().first() {
+        None | Some(b'/' | b'*') => Cow::Borrowed(route),
+        Some(_) => Cow::Owned(format!("/{route}")),
+    }
+}
+
 /// The path with what names one thing replaced by `{id}`: numbers, UUIDs, hex, long mixed tokens, addresses.
 pub(super) fn template(path: &str) -> Cow<'_, str> {
     if !path.split('/').any(is_id) {
@@ -85,6 +94,22 @@ mod tests {
         ];
         for (url, path, query, name) in cases {
             assert_eq!((split(url), host(url).filter(|_| name.is_some())), ((path, query), name), "{url}");
+        }
+    }
+
+    #[test]
+    fn routes_begin_with_a_slash() {
+        let cases = [
+            ("/api/chat/:id", "/api/chat/:id"),
+            ("api/analysis/<int:i>/", "/api/analysis/<int:i>/"),
+            ("^api/export/(?P<kind>[a-z]+)/$", "/api/export/(?P<kind>[a-z]+)/"),
+            ("{controller}/{action}", "/{controller}/{action}"),
+            ("/price/$", "/price/$"),
+            ("*", "*"),
+        ];
+        for (route, expected) in cases {
+            assert_eq!(rooted(route), expected, "{route}");
+            assert_eq!(rooted(expected), expected, "{route}: what begins with a slash stays");
         }
     }
 

@@ -10,9 +10,9 @@ use super::url;
 pub(super) fn requests(rows: &mut Rows) -> Result<(), ProcessError> {
     paths(rows, "path", "query")?;
     let (route, path) = (Texts::of(rows, "route"), Texts::of(rows, "path"));
-    if (0..rows.len()).any(|row| route.get(row).is_none()) {
+    if (0..rows.len()).any(|row| !route.get(row).is_some_and(|route| route.starts_with('/'))) {
         let routes = texts(rows, |row| match route.get(row) {
-            Some(route) => Some(route.into()),
+            Some(route) => Some(url::rooted(route)),
             None => path.get(row).map(url::template),
         });
         set(rows, "route", routes)?;

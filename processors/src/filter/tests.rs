@@ -36,6 +36,19 @@ fn health_and_static_endpoints_go_unless_they_fail() {
 }
 
 #[test]
+fn routes_without_their_first_slash_are_met_as_well() {
+    let rows: &[Row] = &[
+        ("requests", &[("trace_id", "1"), ("route", "health/live/")]),
+        ("requests", &[("trace_id", "2"), ("route", "healthcare/<int:plan>/")]),
+        ("requests", &[("trace_id", "3"), ("route", "poll/<int:id>/")]),
+        ("requests", &[("trace_id", "4"), ("route", "api/poll/<int:id>/")]),
+    ];
+    check("{}", rows, &["2", "3", "4"], &[("health", 1)]);
+    let everything = r#"{"defaults": false, "skip": [{"name": "own", "route": ["/poll/*", "/"]}]}"#;
+    check(everything, rows, &["1", "2", "4"], &[("own", 1)]);
+}
+
+#[test]
 fn asgi_send_and_receive_spans_go() {
     let asgi = r#"{"asgi.event.type": "http.response.body"}"#;
     let rows: &[Row] = &[
