@@ -13,6 +13,10 @@ use super::{Id, Identity, Key, Links, Recent, SpanId, text};
 struct Fault {
     own: Option<Id>,
     key: Option<Key>,
+    /// What it says, for faults of the other form: a failed call and the exception that came of it name its type differently.
+    says: Option<Key>,
+    /// What a fault of the other form would say of the same.
+    hears: Option<Key>,
     form: Form,
     span: Option<SpanId>,
     tenant: u64,
@@ -34,9 +38,14 @@ pub(super) fn links(rows: &Rows, seen: &mut Recent, hasher: &RandomState) -> Lin
     let mut links = Links::default();
     failed_spans(rows, &identity, &faults, &mut links);
     same_exceptions(&identity, &faults, seen, &mut links);
-    for fault in &faults {
-        if let (Some(key), Some(own)) = (fault.key, &fault.own) {
+    same_messages(&identity, &faults, seen, &mut links);
+    for (row, fault) in faults.iter().enumerate() {
+        let Some(own) = &fault.own else { continue };
+        if let Some(key) = fault.key {
             seen.keep(key, links.root(own));
+        }
+        if let Some(key) = fault.says.filter(|_| !links.of.contains_key(&row)) {
+            seen.keep(key, own);
         }
     }
     links
@@ -54,10 +63,15 @@ fn read(rows: &Rows, identity: &Identity, hasher: &RandomState) -> Vec<Fault> {
             (false, None) => (Form::Span, span.map(Id::Span)),
         };
         let message = text(messages, row).or_else(|| text(status, row)).unwrap_or_default();
-        let key = text(kinds, row)
-            .zip(identity.trace(row))
-            .map(|(kind, trace)| Key::Error(tenant, trace, hasher.hash_one((short(kind), bare(message, kind)))));
-        Fault { own, key, form, span, tenant }
+        let known = text(kinds, row).zip(identity.trace(row));
+        let key =
+            known.map(|(kind, trace)| Key::Error(tenant, trace, hasher.hash_one((short(kind), bare(message, kind)))));
+        let of = |is_span: bool| {
+            let (kind, trace) = known.filter(|_| !message.is_empty())?;
+            Some(Key::Error(tenant, trace, hasher.hash_one((is_span, bare(message, kind)))))
+        };
+        let (says, hears) = (of(form == Form::Span), of(form != Form::Span));
+        Fault { own, key, says, hears, form, span, tenant }
     };
     (0..rows.len()).map(fault).collect()
 }
@@ -116,6 +130,28 @@ fn same_exceptions(identity: &Identity, faults: &[Fault], seen: &Recent, links: 
         let Some(id) = seen.get(&key).or_else(|| faults[first?].own.as_ref()).cloned() else { continue };
         for row in members {
             links.add(row, faults[row].own.as_ref(), &id, "same_exception");
+        }
+    }
+}
+
+/// A failed call and an exception of its trace that says the same are one error.
+fn same_messages(identity: &Identity, faults: &[Fault], seen: &Recent, links: &mut Links) {
+    let mut exceptions: HashMap<Key, usize> = HashMap::new();
+    let rank = |row: usize| (faults[row].form, identity.time(row), row);
+    for (row, fault) in faults.iter().enumerate().filter(|(row, f)| f.form != Form::Span && !links.of.contains_key(row))
+    {
+        if let Some(key) = fault.says {
+            exceptions
+                .entry(key)
+                .and_modify(|first| *first = if rank(row) < rank(*first) { row } else { *first })
+                .or_insert(row);
+        }
+    }
+    for (row, fault) in faults.iter().enumerate() {
+        let Some(key) = fault.hears else { continue };
+        let here = || faults[*exceptions.get(&key)?].own.clone();
+        if let Some(id) = seen.get(&key).cloned().or_else(here) {
+            links.add(row, fault.own.as_ref(), &id, "same_message");
         }
     }
 }

@@ -102,6 +102,28 @@ fn one_exception_counts_once() {
 }
 
 #[test]
+fn a_failed_call_is_the_exception_that_says_the_same() {
+    // Node: the call names its type by the class, its frameworks by the provider's code.
+    let call =
+        "span_id=aaaaaaaaaaaaaaaa, kind=client, operation=chat, error_type=RateLimitError, status_message=429 slow";
+    let again =
+        "span_id=cccccccccccccccc, kind=client, operation=chat, error_type=RateLimitError, status_message=429 slow";
+    let event = "span_id=bbbbbbbbbbbbbbbb, event_index=0, error_type=rate_limit_exceeded, message=429 slow";
+    let other = "span_id=bbbbbbbbbbbbbbbb, event_index=1, error_type=rate_limit_exceeded, message=429 slower";
+    let elsewhere = "trace_id=22222222222222222222222222222222, span_id=bbbbbbbbbbbbbbbb, event_index=0, \
+                     error_type=rate_limit_exceeded, message=429 slow";
+    let wrapped = "span_id=bbbbbbbbbbbbbbbb, event_index=2, error_type=AppError, message=429 slow";
+    let silent = "span_id=dddddddddddddddd, kind=client, operation=chat, error_type=RateLimitError";
+    let (exception, failed) = (id("bbbbbbbbbbbbbbbb:0"), id("aaaaaaaaaaaaaaaa"));
+    let echo = Some(exception.as_str());
+    let one =
+        [(call, echo), (again, echo), (event, None), (other, None), (elsewhere, None), (wrapped, None), (silent, None)];
+    check(ERRORS, &[&one]);
+    check(ERRORS, &[&[(event, None)], &[(call, echo)]]);
+    check(ERRORS, &[&[(call, None)], &[(event, Some(&failed))]]);
+}
+
+#[test]
 fn failed_spans_repeat_what_they_recorded() {
     let event = "span_id=aaaaaaaaaaaaaaaa, event_index=0, error_type=RateLimitError, message=slow down";
     let call = "span_id=aaaaaaaaaaaaaaaa, kind=client, operation=chat, error_type=429, status_message=limited";
