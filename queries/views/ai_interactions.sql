@@ -9,7 +9,7 @@ SELECT tenant, record_id AS id, user_ref AS user_id, provider, coalesce(response
        cost_status, sample_weight
 FROM provider_calls
 WHERE echo_of IS NULL AND (cost_status IS DISTINCT FROM 'aggregate')
-  AND (coalesce(operation, request_model, response_model) IS NOT NULL OR billed_characters IS NOT NULL
+  AND (coalesce(operation, request_model, response_model) IS NOT NULL OR billed_characters IS NOT NULL OR lower(name) IN ('ai_interaction', 'app.ai.interaction')
        OR provider IN ('openai', 'azure.ai.openai', 'azure.ai.inference', 'anthropic', 'gcp.gemini', 'gcp.vertex_ai', 'gcp.gen_ai', 'aws.bedrock', 'cohere', 'deepseek',
                     'groq', 'ibm.watsonx.ai', 'mistral_ai', 'moonshot_ai', 'perplexity', 'x_ai', 'openrouter', 'together_ai', 'fireworks_ai', 'replicate',
                     'hugging_face', 'stability_ai', 'deepgram', 'assembly_ai', 'voyage_ai', 'elevenlabs'))

@@ -1,8 +1,8 @@
 -- title: Health of ElevenLabs keys
--- about: Characters used this month against the plan, refusals of the last day and the last error, by key. Uses, health checks and calls report the same characters, so the highest of the three holds.
+-- about: Characters used this month against the plan, refusals of the last day and the last error, by key. Uses, what is said of the period so far, and calls report the same characters, so the highest of the three holds.
 WITH reported AS (
     SELECT tenant, key_ref,
-           greatest(coalesce(sum(CASE WHEN event = 'usage' THEN characters END), 0), coalesce(max(CASE WHEN event = 'health' THEN characters END), 0)) AS characters,
+           greatest(coalesce(sum(CASE WHEN event = 'usage' THEN characters END), 0), coalesce(max(CASE WHEN event <> 'usage' THEN characters END), 0)) AS characters,
            max(limit_count) AS character_limit,
            max(CASE WHEN event = 'exhausted' THEN 1 ELSE 0 END) AS exhausted,
            sum(CASE WHEN time >= now() - INTERVAL '1 day' AND (event = 'rate_limited' OR status_code = 429) THEN coalesce(sample_weight, 1) ELSE 0 END) AS refused_24h,
