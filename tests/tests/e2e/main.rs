@@ -2,14 +2,18 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that fails must panic")]
 
 mod apps; // Flask and FastAPI with the real SDK, to rows, money and views
+mod browser; // a page in Chromium and its backend: sessions, clicks and errors from another origin
 mod captures; // what real SDKs sent, replayed as protobuf and as JSON, value by value
 mod day; // a simulated day: few files, flat commits, quick questions
 mod deployed; // every configuration under deploy/ is accepted
+mod django; // Django with its own auth, names old and new, over HTTP and gRPC
 mod durable; // kill -9 at random instants: what was acknowledged is there, once
+mod express; // Express with OpenAI, as JSON and as protobuf
 mod foreign; // Python's Delta readers agree with our SQL on every count
 mod privacy; // planted secrets and personal values, looked for in everything that was written
 mod questions; // every view and table answers, in every format
 mod readme; // every command of the README runs
 mod senders; // what senders are told, and how soon a row is visible
 mod telemetry; // own metrics add up and agree with SQL, own spans and log lines reach another process
+mod systems; // the five systems: tables and their own views, value by value
 mod writers; // two writers on one lake, in a folder and on a real S3 server

@@ -1,0 +1,25 @@
+"use strict";
+// Telemetry of a Node service, loaded before anything else: `node -r ./telemetry.js app.js`. The endpoint and the
+// protocol come from the environment, as OpenTelemetry names them.
+
+const { NodeSDK } = require("@opentelemetry/sdk-node");
+const { BatchSpanProcessor } = require("@opentelemetry/sdk-trace-base");
+const { ALLOW_ALL_BAGGAGE_KEYS, BaggageSpanProcessor } = require("@opentelemetry/baggage-span-processor");
+const { getNodeAutoInstrumentations } = require("@opentelemetry/auto-instrumentations-node");
+
+// Span processors of one's own replace the SDK's, so that the exporter has to be chosen here as well.
+const json = process.env.OTEL_EXPORTER_OTLP_PROTOCOL === "http/json";
+const { OTLPTraceExporter } = json
+  ? require("@opentelemetry/exporter-trace-otlp-http")
+  : require("@opentelemetry/exporter-trace-otlp-proto");
+
+const sdk = new NodeSDK({
+  spanProcessors: [
+    new BaggageSpanProcessor(ALLOW_ALL_BAGGAGE_KEYS),
+    new BatchSpanProcessor(new OTLPTraceExporter()),
+  ],
+  instrumentations: [getNodeAutoInstrumentations()],
+});
+sdk.start();
+
+module.exports = { shutdown: () => sdk.shutdown() };
