@@ -82,6 +82,10 @@ impl Processor for Enrich {
 /// Columns that follow from others of the same row.
 fn derive(rows: &mut Rows) -> Result<(), ProcessError> {
     let table = std::sync::Arc::clone(rows.table());
+    // In these the route is the framework's alone; in `errors` it may be whatever an application calls an endpoint.
+    if matches!(table.name.as_str(), "requests" | "auth_events" | "audit_log" | "rate_limits") {
+        web::routes(rows)?;
+    }
     match table.name.as_str() {
         "requests" => web::requests(rows),
         "errors" => web::errors(rows),

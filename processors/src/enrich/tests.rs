@@ -144,6 +144,15 @@ fn requests_are_derived() {
 }
 
 #[test]
+fn routes_of_frameworks_begin_with_a_slash() {
+    let route: &[(&str, &str)] = &[("route", "api/analysis/<int:i>/")];
+    for table in ["requests", "auth_events", "audit_log", "rate_limits"] {
+        check("{}", &[(table, route)], table, &["route"], &["/api/analysis/<int:i>/"]);
+    }
+    check("{}", &[("errors", &[("route", "api.shop.example/pay")])], "errors", &["route"], &["api.shop.example/pay"]);
+}
+
+#[test]
 fn errors_and_events_are_derived() {
     let rows: &[Row] = &[
         ("errors", &[("function", "pay"), ("file", "shop.py"), ("line", "7"), ("page_path", "/a?b=c")]),

@@ -10,9 +10,9 @@ use super::url;
 pub(super) fn requests(rows: &mut Rows) -> Result<(), ProcessError> {
     paths(rows, "path", "query")?;
     let (route, path) = (Texts::of(rows, "route"), Texts::of(rows, "path"));
-    if (0..rows.len()).any(|row| !route.get(row).is_some_and(|route| route.starts_with('/'))) {
+    if (0..rows.len()).any(|row| route.get(row).is_none()) {
         let routes = texts(rows, |row| match route.get(row) {
-            Some(route) => Some(url::rooted(route)),
+            Some(route) => Some(route.into()),
             None => path.get(row).map(url::template),
         });
         set(rows, "route", routes)?;
@@ -28,6 +28,16 @@ pub(super) fn requests(rows: &mut Rows) -> Result<(), ProcessError> {
         })
     });
     set(rows, "is_success", success)
+}
+
+/// Brings every route that a framework names to the form with its first slash.
+pub(super) fn routes(rows: &mut Rows) -> Result<(), ProcessError> {
+    let route = Texts::of(rows, "route");
+    if !route.any(|route| !route.starts_with('/')) {
+        return Ok(());
+    }
+    let routes = texts(rows, |row| route.get(row).map(url::rooted));
+    set(rows, "route", routes)
 }
 
 /// Fills `page_path`, `route`, `location` and `provider`.
