@@ -8,10 +8,12 @@ const { ALLOW_ALL_BAGGAGE_KEYS, BaggageSpanProcessor } = require("@opentelemetry
 const { getNodeAutoInstrumentations } = require("@opentelemetry/auto-instrumentations-node");
 
 // Span processors of one's own replace the SDK's, so that the exporter has to be chosen here as well.
-const json = process.env.OTEL_EXPORTER_OTLP_PROTOCOL === "http/json";
-const { OTLPTraceExporter } = json
-  ? require("@opentelemetry/exporter-trace-otlp-http")
-  : require("@opentelemetry/exporter-trace-otlp-proto");
+const EXPORTERS = {
+  grpc: "@opentelemetry/exporter-trace-otlp-grpc",
+  "http/json": "@opentelemetry/exporter-trace-otlp-http",
+  "http/protobuf": "@opentelemetry/exporter-trace-otlp-proto",
+};
+const { OTLPTraceExporter } = require(EXPORTERS[process.env.OTEL_EXPORTER_OTLP_PROTOCOL ?? "http/protobuf"]);
 
 const sdk = new NodeSDK({
   spanProcessors: [

@@ -2,6 +2,11 @@
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU16, Ordering};
+
+/// Behind the last port that browsers refuse to call.
+const FIRST_PORT: u16 = 10_100;
+const PORTS: u16 = 20_000;
 
 /// The repository.
 pub fn root() -> PathBuf {
@@ -50,7 +55,15 @@ fn beside(variable: &str, name: &str) -> PathBuf {
     path
 }
 
-/// A loopback port that was free a moment ago.
+/// A loopback port that was free a moment ago. It lies below those that the system gives to outgoing connections, of which
+/// the apps under test make many, and no two callers in a process get the same.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port()
+    static TAKEN: AtomicU16 = AtomicU16::new(0);
+    // Test processes side by side begin at different places.
+    let begin = u16::try_from(std::process::id() % 200).expect("small") * 100;
+    let mut next = || FIRST_PORT + (begin + TAKEN.fetch_add(1, Ordering::Relaxed) % PORTS) % PORTS;
+    std::iter::repeat_with(&mut next)
+        .take(PORTS.into())
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .expect("a free port")
 }

@@ -49,6 +49,7 @@ const CASES: &[Case] = &[
 fn check(protocol: &str) {
     let folder = tempfile::tempdir().expect("a folder");
     let marquetry = Setup::new(&folder.path().join("data")).start();
+    let port = if protocol == "grpc" { marquetry.ports.grpc } else { marquetry.ports.http };
     let provider = Provider::start();
     let mut app = node::instrumented("express_app.js");
     app.env("PROVIDER", provider.url())
@@ -56,7 +57,7 @@ fn check(protocol: &str) {
         // One export at the end, however slow the machine: what the rows know of each other is the subject, not when.
         .env("OTEL_BSP_SCHEDULE_DELAY", "60000")
         .env("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)
-        .env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://127.0.0.1:{}", marquetry.ports.http));
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://127.0.0.1:{port}"));
     python::output(&mut app);
     let setup = &marquetry.setup;
     wait_for("the last request", || setup.count("SELECT count(*) AS n FROM requests") >= 4);
@@ -69,6 +70,11 @@ fn check(protocol: &str) {
 #[test]
 fn as_json() {
     check("http/json");
+}
+
+#[test]
+fn over_grpc() {
+    check("grpc");
 }
 
 #[test]
