@@ -122,29 +122,30 @@ impl Seed {
     }
 }
 
-/// Appends an entry to `out`.
+/// Appends an entry to `out`, its body written in place.
 pub(crate) fn push_entry(
     out: &mut Vec<u8>,
     seed: Seed,
     kind: Kind,
     position: Position,
-    body: &[u8],
+    body: impl FnOnce(&mut Vec<u8>) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let len = u32::try_from(body.len()).map_err(|_| Error::Frame {
+    let at = out.len();
+    out.resize(at + ENTRY, 0);
+    body(out)?;
+    let len = u32::try_from(out.len() - at - ENTRY).map_err(|_| Error::Frame {
         doing: "journaling",
         table: "gather".into(),
         why: "over 4 GiB at once".into(),
     })?;
-    let at = out.len();
-    out.extend_from_slice(ENTRY_MAGIC);
-    out.extend_from_slice(&(kind as u32).to_le_bytes());
-    out.extend_from_slice(&len.to_le_bytes());
-    out.extend_from_slice(&seed.checksum(body).to_le_bytes());
-    out.extend_from_slice(&position.0.to_le_bytes());
-    let check = seed.checksum(&out[at..]);
-    out.extend_from_slice(&check.to_le_bytes());
-    out.extend_from_slice(&[0; 4]);
-    out.extend_from_slice(body);
+    let mut head = Vec::with_capacity(ENTRY);
+    head.extend_from_slice(ENTRY_MAGIC);
+    head.extend_from_slice(&(kind as u32).to_le_bytes());
+    head.extend_from_slice(&len.to_le_bytes());
+    head.extend_from_slice(&seed.checksum(&out[at + ENTRY..]).to_le_bytes());
+    head.extend_from_slice(&position.0.to_le_bytes());
+    head.extend_from_slice(&seed.checksum(&head).to_le_bytes());
+    out[at..at + head.len()].copy_from_slice(&head);
     out.resize(out.len().next_multiple_of(8), 0);
     Ok(())
 }

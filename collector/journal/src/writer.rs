@@ -376,20 +376,25 @@ impl Shared {
         let seed = Seed::of(self.id);
         let mut out = std::mem::take(&mut state.buffer);
         out.clear();
-        let mut body = Vec::new();
         let mut new = Vec::new();
-        for frame in frames {
+        let mut fingerprints = Vec::with_capacity(frames.len());
+        for frame in &frames {
             let fingerprint = frame.schema.fingerprint()?;
             let copy = state.active.schemas.get(&fingerprint);
             if copy.is_none_or(|at| state.active.bytes - at >= REPEAT_SCHEMA) && !new.contains(&fingerprint) {
-                let mut schema = fingerprint.to_le_bytes().to_vec();
-                schema.extend_from_slice(&frame.schema.to_bytes()?);
-                segment::push_entry(&mut out, seed, Kind::Schema, position, &schema)?;
+                segment::push_entry(&mut out, seed, Kind::Schema, position, |out| {
+                    out.extend_from_slice(&fingerprint.to_le_bytes());
+                    out.extend_from_slice(&frame.schema.to_bytes()?);
+                    Ok(())
+                })?;
                 new.push(fingerprint);
             }
-            frame::push(&mut body, fingerprint, frame)?;
+            fingerprints.push(fingerprint);
         }
-        segment::push_entry(&mut out, seed, Kind::Gather, position, &body)?;
+        segment::push_entry(&mut out, seed, Kind::Gather, position, |out| {
+            let mut frames = fingerprints.into_iter().zip(frames);
+            frames.try_for_each(|(fingerprint, frame)| frame::push(out, fingerprint, frame))
+        })?;
         let written = (&*state.active.file).write_all(&out);
         if let Err(e) = written {
             let failed = Error::io("appending to segment", &state.active.path, &e);

@@ -1,7 +1,7 @@
 //! From journal positions to committed files, exactly once.
 
 use std::collections::{BTreeMap, HashMap};
-use std::ops::AddAssign;
+use std::ops::{AddAssign, Range};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ use tokio::task::JoinError;
 
 use crate::delta::{Add, Commit, Outcome, Reach, Snapshot, stats};
 use crate::meter::thread_cpu;
-use crate::parquet_file::{self, Codec};
-use crate::rows::{self, Day, Times};
+use crate::parquet_file::{Codec, Writer};
+use crate::rows::{self, Sorted, Times};
 use crate::stats::Records;
 use crate::store::random_name;
 use crate::{Error, Store};
@@ -261,13 +261,10 @@ async fn encode_days(
             let parts = entry.parts(&catalog, |t| t == table.name)?;
             frames.extend(parts.into_iter().map(|p| p.batch));
         }
-        let days = rows::days(&table, &frames)?;
-        let mut files = Vec::new();
-        for day in days {
-            let records = Records::of(&day.batch);
-            files.push((encode_day(&table, day)?, records));
-        }
-        Ok((files, thread_cpu().saturating_sub(before)))
+        let sorted = rows::sorted(&table, &frames)?;
+        let files: Result<Vec<_>, Error> =
+            sorted.days().map(|(date, rows)| encode_day(&table, &sorted, date, rows)).collect();
+        Ok((files?, thread_cpu().saturating_sub(before)))
     };
     tokio::task::spawn_blocking(work).await.map_err(|e| Error::rows("encoding rows", &name, ended(&e)))?
 }
@@ -277,13 +274,21 @@ fn ended(error: &JoinError) -> &'static str {
     if error.is_panic() { "the task panicked" } else { "the task was cancelled" }
 }
 
-fn encode_day(table: &Table, day: Day) -> Result<Encoded, Error> {
-    Ok(Encoded {
-        bytes: parquet_file::encode(table, &day.batch, Codec::Fast)?,
-        rows: day.batch.num_rows(),
-        times: rows::times(&day.batch),
-        date: day.date,
-    })
+fn encode_day(
+    table: &Table,
+    sorted: &Sorted<'_>,
+    date: &str,
+    rows: Range<usize>,
+) -> Result<(Encoded, Records), Error> {
+    let mut writer = Writer::new(table, sorted.schema(), Codec::Fast, rows.len())?;
+    let mut records = Records::default();
+    for batch in sorted.batches(rows) {
+        let batch = batch.map_err(|e| Error::rows("picking rows", &table.name, e))?;
+        records += Records::of(&batch);
+        writer.write(&batch)?;
+    }
+    let (bytes, rows, times) = writer.finish()?;
+    Ok((Encoded { date: date.to_owned(), bytes, rows, times }, records))
 }
 
 #[cfg(test)]

@@ -37,13 +37,6 @@ pub(crate) enum Codec {
     Small,
 }
 
-/// Encodes one sorted batch as a whole file.
-pub(crate) fn encode(table: &Table, batch: &RecordBatch, codec: Codec) -> Result<Bytes, Error> {
-    let mut writer = Writer::new(table, batch.schema(), codec, batch.num_rows())?;
-    writer.write(batch)?;
-    Ok(writer.finish()?.0)
-}
-
 /// A file being written in memory.
 pub(crate) struct Writer {
     table: String,

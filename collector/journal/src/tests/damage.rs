@@ -99,7 +99,11 @@ fn forged(id: JournalId) -> String {
         let fingerprint = number.to_le_bytes().map(|b| b & 0x7f);
         let (mut out, position) = (Vec::new(), Position(u64::from_le_bytes(fingerprint) + 100));
         let body = [&fingerprint[..], &[1, 0, 0, 0], &[0; 4]].concat();
-        segment::push_entry(&mut out, Seed::of(id), Kind::Gather, position, &body).unwrap();
+        segment::push_entry(&mut out, Seed::of(id), Kind::Gather, position, |out| {
+            out.extend_from_slice(&body);
+            Ok(())
+        })
+        .unwrap();
         if out.is_ascii() {
             return String::from_utf8(out).unwrap();
         }
@@ -270,7 +274,11 @@ fn an_entry_is_whole_only_with_its_padding() {
     let seed = Seed::of(JournalId::random().unwrap());
     for length in 0..20 {
         let mut bytes = Vec::new();
-        segment::push_entry(&mut bytes, seed, Kind::Gather, Position(1), &vec![7; length]).unwrap();
+        segment::push_entry(&mut bytes, seed, Kind::Gather, Position(1), |out| {
+            out.resize(out.len() + length, 7);
+            Ok(())
+        })
+        .unwrap();
         for cut in 0..=bytes.len() {
             assert_eq!(segment::entry(&bytes[..cut], 0, seed).is_some(), cut == bytes.len(), "{length} cut at {cut}");
         }
