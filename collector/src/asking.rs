@@ -20,8 +20,7 @@ pub(crate) async fn answer(config: &Config, sql: &str, format: Format, output: O
     if format == Format::Parquet && output.is_none() && std::io::stdout().is_terminal() {
         return Err(Error::Usage("Parquet is not for a terminal; add --output FILE".to_owned()));
     }
-    let catalog = Catalog::load(config.overlay.as_deref()).map_err(|e| Error::Schemas(crate::with_sources(&e)))?;
-    let engine = Engine::open(source(config)?, Arc::new(catalog)).await.map_err(|e| failed(&e))?;
+    let engine = open(config).await?;
     let answer = engine.query(sql).await.map_err(|e| failed(&e))?;
     match output {
         Some(path) => {
@@ -34,6 +33,12 @@ pub(crate) async fn answer(config: &Config, sql: &str, format: Format, output: O
         cli::say(format_args!("{note}"));
     }
     Ok(())
+}
+
+/// What a process writes, or has left behind, ready to be asked.
+pub(crate) async fn open(config: &Config) -> Result<Engine, Error> {
+    let catalog = Catalog::load(config.overlay.as_deref()).map_err(|e| Error::Schemas(crate::with_sources(&e)))?;
+    Engine::open(source(config)?, Arc::new(catalog)).await.map_err(|e| failed(&e))
 }
 
 /// Rows in the lake, and those that are not there yet if the journal is within reach.
@@ -62,6 +67,6 @@ fn write(answer: &Answer, format: Format, mut out: impl Write + Send) -> Result<
     Ok(out.flush()?)
 }
 
-fn failed(error: &queries::Error) -> Error {
+pub(crate) fn failed(error: &queries::Error) -> Error {
     Error::Query(crate::with_sources(error))
 }

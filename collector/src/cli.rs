@@ -39,6 +39,7 @@ pub struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
+  marquetry demo                              see it at work first, on traffic that it makes itself
   marquetry                                   start on defaults: OTLP on 127.0.0.1:4317 and :4318
   marquetry --config marquetry.yaml           start with a configuration in the collector's shape
   marquetry validate --config marquetry.yaml  find every mistake in it, with line and column
@@ -66,6 +67,10 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         output: Option<PathBuf>,
     },
+    /// Show Marquetry at work: two weeks of traffic of five systems, then live, in a folder of its own.
+    #[cfg(feature = "demo")]
+    #[command(after_help = DEMO_EXAMPLES)]
+    Demo(crate::demo::Options),
     /// Check the configuration and print everything that is wrong with it.
     Validate,
     /// List what this build can receive, process and export.
@@ -90,6 +95,16 @@ Examples:
   marquetry query --format json \"SELECT count(*) AS rows FROM spans\"
   marquetry query --format parquet --output calls.parquet \"SELECT * FROM provider_calls\"
   echo \"SELECT 1\" | marquetry query -";
+
+#[cfg(feature = "demo")]
+const DEMO_EXAMPLES: &str = "\
+The traffic comes over real OTLP, from the OpenTelemetry SDK. Some of it goes wrong on purpose, and the demo prints what
+one can ask about it. Ctrl-C ends it; the folder goes with it unless --keep or --data names one.
+
+Examples:
+  marquetry demo                       look around: it prints questions and their commands
+  marquetry demo --once                ask them all, show the answers, and end
+  marquetry demo --keep ./demo-data    leave the tables behind";
 
 /// Form of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -132,6 +147,8 @@ fn perform(
             let config = Config::for_questions(&inputs, distribution)?;
             runtime()?.block_on(commands::query(&config, sql, *format, output.as_deref()))
         }
+        #[cfg(feature = "demo")]
+        Some(Command::Demo(options)) => crate::demo::run(cli, options, distribution),
         Some(Command::Validate) => commands::validate(&inputs, distribution),
         Some(Command::Components) => commands::components(distribution),
         Some(Command::PrintConfig) => commands::print_config(&inputs, distribution),

@@ -82,6 +82,10 @@ pub enum Error {
     /// A question that could not be answered.
     #[error("{0}")]
     Query(String),
+    /// The traffic of a demo did not arrive.
+    #[cfg(feature = "demo")]
+    #[error(transparent)]
+    Demo(#[from] ::demo::Error),
     /// What was asked for on the command line cannot be.
     #[error("{0}")]
     Usage(String),

@@ -28,6 +28,8 @@ mod asking;
 pub mod cli;
 mod commands;
 pub mod config;
+#[cfg(feature = "demo")]
+mod demo;
 mod error;
 mod keys;
 mod pipeline;

@@ -5,6 +5,7 @@ mod apps; // Flask and FastAPI with the real SDK, to rows, money and views
 mod browser; // a page in Chromium and its backend: sessions, clicks and errors from another origin
 mod captures; // what real SDKs sent, replayed as protobuf and as JSON, value by value
 mod day; // a simulated day: few files, flat commits, quick questions
+mod demo; // `marquetry demo` answers its own questions, leaks nothing and leaves nothing behind
 mod deployed; // every configuration under deploy/ is accepted
 mod django; // Django with its own auth, names old and new, over HTTP and gRPC
 mod durable; // kill -9 at random instants: what was acknowledged is there, once
