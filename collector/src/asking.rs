@@ -42,7 +42,7 @@ pub(crate) async fn open(config: &Config) -> Result<Engine, Error> {
 }
 
 /// Rows in the lake, and those that are not there yet if the journal is within reach.
-fn source(config: &Config) -> Result<Source, Error> {
+pub(crate) fn source(config: &Config) -> Result<Source, Error> {
     let lake = Location::parse(&config.lake.location)?;
     let journal = journal_folder(&config.data);
     let journal = journal.is_dir().then_some(journal);

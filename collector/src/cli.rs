@@ -4,11 +4,12 @@ use std::fmt::Arguments;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::config::{Config, Inputs};
+use crate::config::{Config, Inputs, Period};
 use crate::error::Error;
 use crate::telemetry::LogFormat;
 use crate::{Distribution, commands};
@@ -45,6 +46,7 @@ Examples:
   marquetry validate --config marquetry.yaml  find every mistake in it, with line and column
   marquetry query \"SELECT provider, model, sum(cost_usd) FROM provider_calls GROUP BY 1, 2\"
   marquetry query --format csv \"SELECT * FROM errors WHERE time > now() - interval '1 hour'\"
+  marquetry doctor                            what is missing or wrong, and what mends it
   marquetry schema provider_calls             what a table's columns are and where they come from
 
 Send it something:
@@ -73,6 +75,16 @@ pub enum Command {
     Demo(crate::demo::Options),
     /// Check the configuration and print everything that is wrong with it.
     Validate,
+    /// Say what is missing in what arrived, what is wrong around it, and what mends it; fails if something must be mended.
+    #[command(after_help = DOCTOR_EXAMPLES)]
+    Doctor {
+        /// Form of the answer.
+        #[arg(long, value_enum, default_value_t = Form::Text)]
+        format: Form,
+        /// How far back to look, by the time of receipt: 30m, 24h, 7d.
+        #[arg(long, value_name = "TIME", default_value = "24h", value_parser = since)]
+        since: Duration,
+    },
     /// List what this build can receive, process and export.
     Components,
     /// Print the effective configuration, secrets masked.
@@ -105,6 +117,24 @@ Examples:
   marquetry demo                       look around: it prints questions and their commands
   marquetry demo --once                ask them all, show the answers, and end
   marquetry demo --keep ./demo-data    leave the tables behind";
+
+const DOCTOR_EXAMPLES: &str = "\
+To a collector that runs it sends a test record, under service.name marquetry-doctor, and reads it back. Give it the
+same --config, --set and --data. It shows counts and names, never a value of a record.
+
+Examples:
+  marquetry doctor
+  marquetry doctor --since 7d
+  marquetry doctor --format json | jq '.[] | select(.severity == \"problem\")'";
+
+/// Form of the doctor's findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    /// For people: problems first.
+    Text,
+    /// One array of objects.
+    Json,
+}
 
 /// Form of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -149,6 +179,9 @@ fn perform(
         }
         #[cfg(feature = "demo")]
         Some(Command::Demo(options)) => crate::demo::run(cli, options, distribution),
+        Some(Command::Doctor { format, since }) => {
+            runtime()?.block_on(commands::doctor(&inputs, distribution, *format, *since))
+        }
         Some(Command::Validate) => commands::validate(&inputs, distribution),
         Some(Command::Components) => commands::components(distribution),
         Some(Command::PrintConfig) => commands::print_config(&inputs, distribution),
@@ -156,6 +189,10 @@ fn perform(
             commands::schema(&Config::for_questions(&inputs, distribution)?, table.as_deref(), *reference)
         }
     }
+}
+
+fn since(text: &str) -> Result<Duration, String> {
+    Period::parse(text).map(|period| period.0).ok_or_else(|| "a time is written as 30m, 24h or 7d".to_owned())
 }
 
 /// The threads that serve connections.
@@ -201,6 +238,8 @@ fn exit_code(done: Result<(), Error>) -> ExitCode {
         }
         // Whoever reads our output has closed it, as `head` does.
         Error::Output(e) if e.kind() == std::io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
+        // The findings have said it.
+        Error::Unhealthy => {}
         error => say(format_args!("error: {}", crate::with_sources(error))),
     }
     ExitCode::FAILURE

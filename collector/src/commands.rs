@@ -92,6 +92,20 @@ pub(crate) async fn query(config: &Config, sql: &str, format: Format, output: Op
 
 #[cfg(feature = "queries")]
 use crate::asking::answer;
+#[cfg(feature = "queries")]
+pub(crate) use crate::doctor::doctor;
+
+#[cfg(not(feature = "queries"))]
+pub(crate) async fn doctor(
+    _: &Inputs,
+    _: &Distribution,
+    _: crate::cli::Form,
+    _: std::time::Duration,
+) -> Result<(), Error> {
+    let text = "this build has no SQL to look at what arrived; `validate` checks the configuration, a build with the \
+                feature `queries` has a doctor";
+    Err(Error::Usage(text.to_owned()))
+}
 
 #[cfg(not(feature = "queries"))]
 async fn answer(_: &Config, _: &str, _: Format, _: Option<&Path>) -> Result<(), Error> {

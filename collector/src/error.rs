@@ -89,6 +89,9 @@ pub enum Error {
     /// What was asked for on the command line cannot be.
     #[error("{0}")]
     Usage(String),
+    /// `doctor` found what must be mended, and has said so.
+    #[error("something must be mended")]
+    Unhealthy,
     /// Writing to the terminal or a file.
     #[error("writing the answer: {0}")]
     Output(#[from] std::io::Error),

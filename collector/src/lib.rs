@@ -1,7 +1,7 @@
 //! The process: configuration, receivers, the pipeline to the journal, telemetry, and the command line.
 //!
 //! Architecture invariant: nothing here knows what a record means. Decoding is `otlp`'s, changing is the processors',
-//! keeping is the journal's and the lake's, asking is `queries`'.
+//! keeping is the journal's and the lake's, asking is `queries`'; the doctor judges what arrived by answers alone.
 //!
 //! A distribution with processors of its own is a small `main.rs`:
 //!
@@ -30,6 +30,8 @@ mod commands;
 pub mod config;
 #[cfg(feature = "demo")]
 mod demo;
+#[cfg(feature = "queries")]
+mod doctor;
 mod error;
 mod keys;
 mod pipeline;

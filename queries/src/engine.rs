@@ -3,13 +3,13 @@
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use chrono::{DateTime, Utc};
 use datafusion::catalog::MemorySchemaProvider;
-use datafusion::common::TableReference;
+use datafusion::common::{ScalarValue, TableReference};
 use datafusion::datasource::ViewTable;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::memory_pool::FairSpillPool;
@@ -82,9 +82,22 @@ impl Engine {
 
     /// Answers one question. Only SELECT and what merely describes may be asked.
     pub async fn query(&self, sql: &str) -> Result<Answer, Error> {
+        self.answer(sql, None).await
+    }
+
+    /// Answers a question about what was received from a moment on, which its text calls `$since`.
+    pub async fn query_since(&self, sql: &str, since: SystemTime) -> Result<Answer, Error> {
+        self.answer(sql, Some(since.into())).await
+    }
+
+    async fn answer(&self, sql: &str, since: Option<DateTime<Utc>>) -> Result<Answer, Error> {
         let context = self.session(sql).await?;
         let options = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
-        let frame = context.sql_with_options(sql, options).await?;
+        let mut frame = context.sql_with_options(sql, options).await?;
+        if let Some(since) = since {
+            let moment = ScalarValue::TimestampMicrosecond(Some(since.timestamp_micros()), Some("UTC".into()));
+            frame = frame.with_param_values(vec![("since", moment)])?;
+        }
         let schema = Arc::new(frame.schema().as_arrow().clone());
         let batches = frame.collect().await?;
         Ok(Answer { schema: batches.first().map_or(schema, RecordBatch::schema), batches })

@@ -12,4 +12,4 @@ mod views;
 pub use engine::{Answer, Engine, Source};
 pub use error::Error;
 pub use format::Format;
-pub use views::{ALL as VIEWS, View};
+pub use views::{ALL as VIEWS, DOCTOR, View};

@@ -1,6 +1,6 @@
-//! Views: one `.sql` file each, with a header of `-- title:` and `-- about:`.
+//! Views and the doctor's questions: one `.sql` file each, with a header of `-- title:` and `-- about:`.
 
-/// A view that ships with Marquetry.
+/// A view or a question that ships with Marquetry.
 #[derive(Debug, Clone, Copy)]
 pub struct View {
     /// Name in SQL and stem of its file.
@@ -26,14 +26,15 @@ impl View {
 }
 
 macro_rules! views {
-    ($($name:literal),* $(,)?) => {
-        &[$(View { name: $name, sql: include_str!(concat!("../views/", $name, ".sql")) }),*]
+    ($folder:literal: $($name:literal),* $(,)?) => {
+        &[$(View { name: $name, sql: include_str!(concat!("../", $folder, "/", $name, ".sql")) }),*]
     };
 }
 
 /// Every view. A new one is one file and one line here.
 pub const ALL: &[View] = views![
     "active_users",
+pub const ALL: &[View] = views!["views":
     "ai_error_frequency",
     "ai_errors_detailed",
     "ai_interactions",
@@ -88,4 +89,22 @@ pub const ALL: &[View] = views![
     "user_logs_stats",
     "user_sessions",
     "user_timeline",
+];
+
+/// What `marquetry doctor` asks; `$since` is the moment from which on rows were received. A new one is one file and one
+/// line here.
+pub const DOCTOR: &[View] = views!["doctor":
+    "aggregates",
+    "arrived",
+    "calls_without_genai",
+    "clocks",
+    "content",
+    "events",
+    "identity",
+    "instrumentations",
+    "leftovers",
+    "old_names",
+    "personal",
+    "prices",
+    "routes",
 ];

@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use component::{Gather, Rows, Seal, Sealed};
 use journal::Journal;
 use lake::{Lake, Location, Options};
-use queries::{Engine, Format, Source, VIEWS};
+use queries::{DOCTOR, Engine, Format, Source, VIEWS, View};
 use schemas::Catalog;
 use tempfile::TempDir;
 
@@ -120,18 +120,46 @@ async fn a_day_boundary_makes_two_partitions_with_the_right_dates() {
 async fn every_view_fits_the_tables_and_every_file_is_in_the_list() {
     let house = House::new().await;
     house.engine.check_views().await.unwrap();
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/views");
-    let mut files: Vec<String> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|e| e.unwrap().file_name().into_string().unwrap().replace(".sql", ""))
-        .collect();
-    files.sort();
-    let mut listed: Vec<&str> = VIEWS.iter().map(|v| v.name).collect();
-    listed.sort_unstable();
-    assert_eq!(files, listed);
+    assert_eq!(files("views"), names(VIEWS));
     for view in VIEWS {
         assert!(!view.title().is_empty() && !view.about().is_empty(), "{} lacks its header", view.name);
         house.engine.query(&format!("SELECT * FROM {}", view.name)).await.unwrap();
+    }
+}
+
+/// Stems of the files of a folder.
+fn files(folder: &str) -> Vec<String> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut files: Vec<String> =
+        entries.map(|e| e.unwrap().file_name().into_string().unwrap().replace(".sql", "")).collect();
+    files.sort();
+    files
+}
+
+fn names(listed: &[View]) -> Vec<String> {
+    let mut names: Vec<String> = listed.iter().map(|v| v.name.to_owned()).collect();
+    names.sort_unstable();
+    names
+}
+
+/// A column that is renamed in the schemas fails here, not in front of somebody who looks for help.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_question_of_the_doctor_fits_the_tables_and_counts_from_its_moment_on() {
+    let house = House::new().await;
+    assert_eq!(files("doctor"), names(DOCTOR));
+    house.spans(1, 7).await;
+    for question in DOCTOR {
+        assert!(!question.title().is_empty() && !question.about().is_empty(), "{} lacks its header", question.name);
+        let answer = house.engine.query_since(question.sql, now().into()).await;
+        assert!(answer.is_ok(), "{}: {}", question.name, answer.unwrap_err());
+    }
+    // Rows that were never received, as these, are before every moment.
+    let sql = "SELECT count(*) FROM spans WHERE time >= $since";
+    for (since, expected) in [(0, 7), (4, 4), (60, 0)] {
+        let answer = house.engine.query_since(sql, (now() + chrono::Duration::seconds(since)).into()).await.unwrap();
+        let count = answer.batches[0].column(0).as_primitive::<arrow::datatypes::Int64Type>().value(0);
+        assert_eq!(count, expected, "from {since} s on");
     }
 }
 

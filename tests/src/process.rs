@@ -26,6 +26,8 @@ pub struct Setup {
     pub flush: &'static str,
     /// Environment variables.
     pub environment: Vec<(String, String)>,
+    /// Configuration files, one over the other.
+    pub configs: Vec<String>,
     /// More settings, `a.b=c`.
     pub settings: Vec<String>,
     /// Which binary.
@@ -40,6 +42,7 @@ impl Setup {
             lake: None,
             flush: "10s",
             environment: Vec::new(),
+            configs: Vec::new(),
             settings: Vec::new(),
             binary: places::binary(),
         }
@@ -81,6 +84,7 @@ impl Setup {
         if let Some(url) = &self.lake {
             command.args(["--set", &format!("exporters.lake.url={url}")]);
         }
+        command.args(self.configs.iter().flat_map(|config| ["--config", config]));
         command.args(self.settings.iter().flat_map(|setting| ["--set", setting]));
         command
     }
@@ -140,7 +144,8 @@ pub struct Ports {
 }
 
 impl Ports {
-    fn settings(&self) -> Vec<String> {
+    /// What makes another command listen, or look, there.
+    pub fn settings(&self) -> Vec<String> {
         [
             ("receivers.otlp.protocols.grpc.endpoint", self.grpc),
             ("receivers.otlp.protocols.http.endpoint", self.http),

@@ -1,6 +1,7 @@
 //! Endpoints that take OTLP: address, TLS, tokens, browsers.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::components::{RECEIVERS, kind_of, known_entries};
@@ -51,6 +52,10 @@ pub struct Listener {
     pub tenant: Arc<str>,
     /// TLS, when configured.
     pub tls: Option<Arc<rustls::ServerConfig>>,
+    /// The certificate that TLS shows.
+    pub cert_file: Option<PathBuf>,
+    /// Whether clients must show a certificate of theirs.
+    pub wants_certificate: bool,
     /// Who may send; `None` lets everybody.
     pub tokens: Option<Arc<Tokens>>,
     /// Beyond loopback with no authentication, because the configuration says so.
@@ -148,6 +153,8 @@ impl Reader<'_> {
             wire: self.wire,
             address,
             tenant: settings.tenant.as_deref().unwrap_or(DEFAULT_TENANT).into(),
+            cert_file: protocol.tls.as_ref().and_then(|tls| tls.cert_file.clone()).filter(|_| tls.is_some()),
+            wants_certificate: certificates,
             tls,
             tokens: tokens.map(Arc::new),
             open: far && !known,

@@ -1,5 +1,7 @@
 //! The whole process, in this process: real sockets on ports of their own, real journal, real lake.
 
+#[cfg(feature = "queries")]
+mod doctor;
 mod grpc;
 mod http;
 mod pipeline;

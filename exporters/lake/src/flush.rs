@@ -274,12 +274,7 @@ fn ended(error: &JoinError) -> &'static str {
     if error.is_panic() { "the task panicked" } else { "the task was cancelled" }
 }
 
-fn encode_day(
-    table: &Table,
-    sorted: &Sorted<'_>,
-    date: &str,
-    rows: Range<usize>,
-) -> Result<(Encoded, Records), Error> {
+fn encode_day(table: &Table, sorted: &Sorted<'_>, date: &str, rows: Range<usize>) -> Result<(Encoded, Records), Error> {
     let mut writer = Writer::new(table, sorted.schema(), Codec::Fast, rows.len())?;
     let mut records = Records::default();
     for batch in sorted.batches(rows) {

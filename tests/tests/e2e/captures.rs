@@ -11,7 +11,7 @@ use tests::{Marquetry, Setup, http, places};
 const CAPTURED: u64 = 1_795_244_280_000_000_000;
 
 #[derive(Debug, Clone, Copy)]
-enum Encoding {
+pub enum Encoding {
     Protobuf,
     Json,
 }
@@ -44,7 +44,7 @@ fn protobuf(path: &str, body: Value) -> Vec<u8> {
     }
 }
 
-fn replay(marquetry: &Marquetry, fixture: &str, encoding: Encoding) {
+pub fn replay(marquetry: &Marquetry, fixture: &str, encoding: Encoding) {
     let file = places::root().join("tests/fixtures").join(fixture);
     let moved = otlp::now() - CAPTURED;
     for line in std::fs::read_to_string(file).expect("the fixture").lines() {

@@ -8,6 +8,7 @@ mod day; // a simulated day: few files, flat commits, quick questions
 mod demo; // `marquetry demo` answers its own questions, leaks nothing and leaves nothing behind
 mod deployed; // every configuration under deploy/ is accepted
 mod django; // Django with its own auth, names old and new, over HTTP and gRPC
+mod doctor; // a finding for every fault that was planted, none where all is well, and the lines that mend it
 mod durable; // kill -9 at random instants: what was acknowledged is there, once
 mod express; // Express with OpenAI, as JSON and as protobuf
 mod foreign; // Python's Delta readers agree with our SQL on every count
@@ -15,6 +16,6 @@ mod privacy; // planted secrets and personal values, looked for in everything th
 mod questions; // every view and table answers, in every format
 mod readme; // every command of the README runs
 mod senders; // what senders are told, and how soon a row is visible
-mod telemetry; // own metrics add up and agree with SQL, own spans and log lines reach another process
 mod systems; // the five systems: tables and their own views, value by value
+mod telemetry; // own metrics add up and agree with SQL, own spans and log lines reach another process
 mod writers; // two writers on one lake, in a folder and on a real S3 server

@@ -88,6 +88,11 @@ impl Snapshot {
         commit.position.as_ref().is_some_and(|reach| self.position(&reach.journal).unwrap_or(0) != reach.from)
     }
 
+    /// Fingerprint of the root key that the table's pseudonyms come from.
+    pub fn key_fingerprint(&self) -> Option<&str> {
+        self.metadata.as_ref()?.configuration.get(KEY_PROPERTY)?.as_deref()
+    }
+
     /// Makes the table, or adds the columns it lacks; refuses one that was written with another key.
     pub(crate) async fn prepare(
         &mut self,

@@ -1,0 +1,2 @@
+# On the machine of the service:
+timedatectl set-ntp true && timedatectl status

@@ -1,0 +1,2 @@
+# Conversations need not be sent at all.
+export OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=false

@@ -1,0 +1,1 @@
+curl -sS {{endpoint}}/v1/logs -H 'content-type: application/json' -d '{"resourceLogs":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"shop"}}]},"scopeLogs":[{"logRecords":[{"eventName":"auth.login_failed","body":{"stringValue":"no such user"},"attributes":[{"key":"user.id","value":{"stringValue":"u-42"}}]}]}]}]}'

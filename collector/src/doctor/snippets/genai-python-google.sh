@@ -1,0 +1,4 @@
+# The instrumentation refuses google-genai 3 and later.
+uv pip install opentelemetry-distro==0.66b1 opentelemetry-exporter-otlp-proto-http==1.45.1 opentelemetry-instrumentation-httpx==0.66b1 opentelemetry-instrumentation-google-genai==1.3b0 'google-genai<3'
+export OTEL_SEMCONV_STABILITY_OPT_IN=http,gen_ai_latest_experimental
+opentelemetry-instrument python app.py

@@ -1,0 +1,1 @@
+export OTEL_SEMCONV_STABILITY_OPT_IN=http
