@@ -1,8 +1,9 @@
 //! Findings as text for people and as JSON for machines.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::finding::{Finding, Seen, Severity};
+use super::finding::{Finding, Mend, Seen, Severity};
 
 /// Services that are listed under a finding.
 const MOST: usize = 12;
@@ -15,6 +16,7 @@ pub(super) fn json(findings: &[Finding]) -> serde_json::Result<String> {
 /// Findings as text, by how much they matter.
 pub(super) fn text(findings: &[Finding]) -> String {
     let mut out = String::new();
+    let mut told = Told::new();
     let groups = [
         (Severity::Problem, "Problems"),
         (Severity::Hint, "Hints"),
@@ -32,7 +34,7 @@ pub(super) fn text(findings: &[Finding]) -> String {
             if severity == Severity::Ok {
                 let _ = writeln!(out, "  {:<24} {}", finding.rule, plain(&finding.title));
             } else {
-                whole(&mut out, finding);
+                whole(&mut out, finding, &mut told);
             }
         }
         if severity == Severity::Ok {
@@ -46,7 +48,10 @@ pub(super) fn text(findings: &[Finding]) -> String {
     out
 }
 
-fn whole(out: &mut String, finding: &Finding) {
+/// Snippets that stand above already, and under which rule.
+type Told<'a> = BTreeMap<&'a str, &'static str>;
+
+fn whole<'a>(out: &mut String, finding: &'a Finding, above: &mut Told<'a>) {
     let _ = writeln!(out, "  {}: {}", finding.rule, plain(&finding.title));
     for line in finding.detail.lines() {
         let _ = writeln!(out, "      {}", plain(line));
@@ -58,13 +63,23 @@ fn whole(out: &mut String, finding: &Finding) {
         let _ = writeln!(out, "      - and {} more", more + 1);
     }
     if let Some(mend) = &finding.mend {
-        let _ = writeln!(out, "      To mend it ({}), {}:\n", plain(&mend.language), plain(&mend.about));
-        for line in mend.snippet.lines() {
-            let line = plain(line);
-            let _ = writeln!(out, "{}{line}", if line.is_empty() { "" } else { "          " });
+        match above.get(mend.snippet.as_str()) {
+            Some(rule) => {
+                let _ = writeln!(out, "      To mend it ({}): the lines under {rule} above", plain(&mend.language));
+            }
+            None => copied(out, mend),
         }
+        above.entry(&mend.snippet).or_insert(finding.rule);
     }
     out.push('\n');
+}
+
+fn copied(out: &mut String, mend: &Mend) {
+    let _ = writeln!(out, "      To mend it ({}), {}:\n", plain(&mend.language), plain(&mend.about));
+    for line in mend.snippet.lines() {
+        let line = plain(line);
+        let _ = writeln!(out, "{}{line}", if line.is_empty() { "" } else { "          " });
+    }
 }
 
 fn told(seen: &Seen) -> String {

@@ -82,9 +82,14 @@ pub(crate) fn mend(stems: &[String], language: &str, about: impl Into<String>, b
     Mend { about: about.into(), language: language.to_owned(), snippet }
 }
 
-/// A YAML snippet whose lines with blanks are repeated for each item of a list.
-pub(crate) fn list(stem: &str, about: impl Into<String>, items: &[Vec<(&str, String)>]) -> Mend {
-    let text = find(&[stem.to_owned()]).map_or("", |snippet| snippet.text);
+/// A YAML snippet with `fixed` filled in, whose lines with further blanks are repeated for each item of a list.
+pub(crate) fn list(
+    stem: &str,
+    about: impl Into<String>,
+    fixed: &[(&str, &str)],
+    items: &[Vec<(&str, String)>],
+) -> Mend {
+    let text = fill(find(&[stem.to_owned()]).map_or("", |snippet| snippet.text), fixed);
     let (of_item, head): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.contains("{{"));
     let mut lines: Vec<String> = head.iter().map(|&line| line.to_owned()).collect();
     for item in items {

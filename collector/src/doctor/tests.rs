@@ -81,7 +81,7 @@ fn accepted(yaml: &str) {
 fn configurations_that_mend_are_valid_whatever_a_sender_calls_things() {
     let filters: Vec<_> =
         HOSTILE.iter().map(|route| vec![("name", "polling".to_owned()), ("route", quoted(route))]).collect();
-    accepted(&snippets::list("filter", "", &filters).snippet);
+    accepted(&snippets::list("filter", "", &[], &filters).snippet);
     let units = [
         "input_mtok: 1.00, output_mtok: 2.00",
         "input_mchars: 1.00",
@@ -96,7 +96,7 @@ fn configurations_that_mend_are_valid_whatever_a_sender_calls_things() {
             vec![("provider", quoted(name)), ("model", quoted(name)), ("prices", format!("{{ {unit} }}"))]
         })
         .collect();
-    let price = snippets::list("price", "", &prices).snippet;
+    let price = snippets::list("price", "", &[], &prices).snippet;
     assert_eq!(price.matches("- provider:").count(), HOSTILE.len());
     accepted(&price);
 }
@@ -107,13 +107,14 @@ fn overlays_that_mend_are_loaded_whatever_a_sender_calls_things() {
         for name in HOSTILE {
             let folder = tempfile::tempdir().unwrap();
             let key = quoted(name);
-            let drop = [("table", table.name.as_str()), ("column", "dropped_it"), ("key", &key)];
+            let items = [1, 2].map(|n| vec![("column", format!("dropped_{n}")), ("key", key.clone())]);
+            let drop = snippets::list("drop-overlay", "", &[("table", table.name.as_str())], &items);
             let event = [("table", table.name.as_str()), ("event", &*key)];
-            for (stem, blanks) in [("drop-overlay", &drop[..]), ("event-overlay", &event[..])] {
-                let yaml = snippets::filled(stem, "yaml", "", blanks).snippet;
+            let event = snippets::filled("event-overlay", "yaml", "", &event);
+            for yaml in [drop.snippet, event.snippet] {
                 std::fs::write(folder.path().join("overlay.yaml"), &yaml).unwrap();
                 let loaded = Catalog::load(Some(folder.path()));
-                assert!(loaded.is_ok(), "{stem}: {}\n{yaml}", crate::with_sources(&loaded.unwrap_err()));
+                assert!(loaded.is_ok(), "{}\n{yaml}", crate::with_sources(&loaded.unwrap_err()));
             }
         }
     }
@@ -125,18 +126,18 @@ fn text_groups_by_how_much_it_matters_and_obeys_no_sender() {
     let mend = snippets::filled("private", "sh", "do it", &[("mode", "600"), ("path", "k")]);
     let findings = [
         Finding::ok("fine", "all is well"),
-        Finding::hint("smell", "it could be better"),
+        Finding::hint("smell", "it could be better").mended(mend.clone()),
         Finding::problem("fault", "3 of\nthem").because("It matters.").of(seen).mended(mend),
     ];
     let expected = "Problems\n\n  fault: 3 of\\nthem\n      It matters.\n      - shop\\u{1b}[31m: 3 of 4 (route /poll)\n      \
-                    To mend it (sh), do it:\n\n          chmod 600 k\n\nHints\n\n  smell: it could be better\n\nRight\n\n  \
+                    To mend it (sh), do it:\n\n          chmod 600 k\n\nHints\n\n  smell: it could be better\n      To mend it (sh): the lines under fault above\n\nRight\n\n  \
                     fine                     all is well\n\n1 problem, 1 hint\n";
     assert_eq!(report::text(&findings), expected);
     let json: serde_json::Value = serde_json::from_str(&report::json(&findings).unwrap()).unwrap();
     let service = serde_json::json!({ "service": "shop\u{1b}[31m", "count": 3, "of": 4, "route": "/poll" });
     assert_eq!(json[2]["services"], serde_json::json!([service]));
     assert_eq!(json[2]["mend"], serde_json::json!({ "about": "do it", "language": "sh", "snippet": "chmod 600 k" }));
-    assert_eq!((&json[1]["severity"], &json[1]["mend"]), (&"hint".into(), &serde_json::Value::Null));
+    assert_eq!((&json[0]["severity"], &json[0]["mend"]), (&"ok".into(), &serde_json::Value::Null));
 }
 
 #[test]

@@ -111,7 +111,7 @@ pub(super) fn without_price(rule: &Rule, facts: &Facts<'_>) -> Result<Vec<Findin
     if !priceable.is_empty() {
         let total = priceable.iter().map(|c| c.total).sum();
         let title = format!("{} of {} have no price", counted(total, "call"), listed(models(&priceable)));
-        let mend = snippets::list("price", "price the models in the configuration", &overrides(&priceable));
+        let mend = snippets::list("price", "price the models in the configuration", &[], &overrides(&priceable));
         findings.push(rule.found(Severity::Problem, title).of(priceable.iter().map(seen).collect()).mended(mend));
     }
     if !nameless.is_empty() {

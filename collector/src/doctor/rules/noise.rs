@@ -84,7 +84,7 @@ pub(super) fn noise(rule: &Rule, facts: &Facts<'_>) -> Result<Vec<Finding>, Erro
         };
         let items: Vec<_> =
             noisy.iter().map(|r| vec![("name", what(r).to_owned()), ("route", quoted(&r.route))]).collect();
-        let mend = snippets::list("filter", "drop them before they are stored", &items);
+        let mend = snippets::list("filter", "drop them before they are stored", &[], &items);
         findings.push(rule.found(Severity::Hint, title).of(noisy.iter().map(seen).collect()).mended(mend));
     }
     Ok(findings)

@@ -1,5 +1,7 @@
 //! What should not have been sent.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 
 use super::super::facts::Facts;
@@ -28,10 +30,14 @@ pub(super) fn personal(rule: &Rule, facts: &Facts<'_>) -> Result<Vec<Finding>, E
         let mend = snippets::filled("drop-source", "any", "leave it out at the source", &[]);
         findings.push(finding(rule, &in_columns, &listed(places.iter().map(String::as_str))).mended(mend));
     }
-    for ((table, key), rows) in by(in_attributes, |row: &Place| (row.table_name.clone(), row.place.clone())) {
-        let blanks = [("table", table.as_str()), ("column", &column(&key)), ("key", &quoted(&key))];
-        let mend = snippets::filled("drop-overlay", "yaml", "take the attribute out, whatever it holds", &blanks);
-        findings.push(finding(rule, &rows, &format!("attribute {key} of {table}")).mended(mend));
+    for (table, rows) in by(in_attributes, |row: &Place| row.table_name.clone()) {
+        let keys: BTreeSet<&str> = rows.iter().map(|row| row.place.as_str()).collect();
+        let items: Vec<_> = keys.iter().map(|key| vec![("column", column(key)), ("key", quoted(key))]).collect();
+        let about = "take what these attributes hold out, whatever it is";
+        let mend = snippets::list("drop-overlay", about, &[("table", &table)], &items);
+        let attributes = if keys.len() == 1 { "attribute" } else { "attributes" };
+        let place = format!("{attributes} {} of {table}", listed(keys.iter().copied()));
+        findings.push(finding(rule, &rows, &place).mended(mend));
     }
     Ok(findings)
 }

@@ -10,6 +10,8 @@ use crate::error::Error;
 
 /// Seconds between two clocks that nobody notices; batches and retries are within it.
 const SKEW: i64 = 60;
+/// Seconds by which a queue that is worked off, or a history that is sent, is late.
+const LATE: i64 = 3600;
 
 /// Services that send spans and no log.
 pub(super) fn no_logs(rule: &Rule, facts: &Facts<'_>) -> Result<Vec<Finding>, Error> {
@@ -59,8 +61,9 @@ pub(super) fn clock_skew(rule: &Rule, facts: &Facts<'_>) -> Result<Vec<Finding>,
         };
         let minutes = (seconds + 30) / 60;
         let title = format!("the clock of {} is {minutes} min {how}", row.service);
-        // A visitor's clock is nobody's here to set.
-        let severity = if row.language == "webjs" { Severity::Hint } else { Severity::Problem };
+        // A visitor's clock is nobody's here to set, and what comes an hour late was rather kept that long.
+        let is_mild = row.language == "webjs" || row.least > LATE;
+        let severity = if is_mild { Severity::Hint } else { Severity::Problem };
         let seen = Seen::new(&row.service, row.total).with("minutes", minutes.to_string());
         let mend = snippets::filled("clock", "sh", "keep the clock right", &[]);
         findings.push(rule.found(severity, title).of(vec![seen]).mended(mend));

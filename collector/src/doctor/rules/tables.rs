@@ -1,5 +1,7 @@
 //! Tables that stay empty, and records that go past them.
 
+use std::collections::BTreeSet;
+
 use queries::VIEWS;
 use schemas::{Clause, Signal, SpanKind, Table};
 use serde::Deserialize;
@@ -108,25 +110,27 @@ struct Event {
 pub(super) fn read_not_written(rule: &Rule, facts: &Facts<'_>) -> Result<Vec<Finding>, Error> {
     let events: Vec<Event> = facts.rows("events")?;
     let arrived: Vec<Arrived> = facts.rows("arrived")?;
+    let tables = || facts.catalog.tables().iter().map(AsRef::as_ref);
+    let placed = events.into_iter().filter_map(|row| Some((sounds_like(&row.event, tables())?, row))).collect();
     let mut findings = Vec::new();
-    for (event, rows) in by(events, |row: &Event| row.event.clone()) {
-        let Some(table) = sounds_like(&event, facts.catalog.tables().iter().map(AsRef::as_ref)) else { continue };
-        let is_empty = arrived.iter().all(|row| row.table_name != table.name);
+    for (table, rows) in by(placed, |(table, _): &(&Table, Event)| table.name.clone()) {
+        let rows: Vec<Event> = rows.into_iter().map(|(_, row)| row).collect();
+        let is_empty = arrived.iter().all(|row| row.table_name != table);
         let total = rows.iter().map(|r| r.total).sum();
         let services = listed(rows.iter().map(|r| r.service.as_str()));
-        let records = counted(total, "record");
-        let (severity, title) = if is_empty {
-            let title = format!("{records} named {event} of {services} go past {}, which nobody fills", table.name);
-            (Severity::Problem, title)
-        } else {
-            (Severity::Hint, format!("{records} named {event} of {services} go past {}", table.name))
+        let names = listed(rows.iter().map(|r| r.event.as_str()));
+        let title = format!("{} named {names} of {services} go past {table}", counted(total, "record"));
+        let (severity, title) = match is_empty {
+            true => (Severity::Problem, format!("{title}, which nobody fills")),
+            false => (Severity::Hint, title),
         };
-        let seen =
-            rows.iter().map(|r| Seen::new(&r.service, r.total).with("event", &*event).with("table", &*table.name));
-        let blanks = [("table", table.name.as_str()), ("event", &quoted(&event))];
-        let mend = snippets::filled("event-overlay", "yaml", format!("let {} take them", table.name), &blanks);
+        let seen = rows.iter().map(|r| Seen::new(&r.service, r.total).with("event", &*r.event).with("table", &*table));
+        let unique: BTreeSet<String> = rows.iter().map(|r| quoted(&r.event)).collect();
+        let events = unique.into_iter().collect::<Vec<_>>().join(", ");
+        let blanks = [("table", table.as_str()), ("event", events.as_str())];
+        let mend = snippets::filled("event-overlay", "yaml", format!("let {table} take them"), &blanks);
         let finding = rule.found(severity, title).of(seen.collect()).mended(mend);
-        findings.push(Finding { detail: format!("{} Readers: {}.", finding.detail, readers(&table.name)), ..finding });
+        findings.push(Finding { detail: format!("{} Readers: {}.", finding.detail, readers(&table)), ..finding });
     }
     findings.sort_by_key(|finding| finding.severity);
     Ok(findings)
