@@ -301,6 +301,14 @@ fn a_damaged_journal_is_found() {
     let journal = report.only("journal");
     assert_eq!(journal["severity"], "problem", "{}", report.text);
     assert!(journal["title"].as_str().is_some_and(|t| t.starts_with("the journal is damaged in ")), "{journal}");
+    // A start drains the segment and keeps what it could not read.
+    Setup { flush: "100ms", ..setup.clone() }.start().stop();
+    let report = look();
+    let title = "1 place of earlier segments could not be read and were put aside";
+    assert_eq!(
+        (&report.only("journal")["severity"], &report.only("journal")["title"]),
+        (&json!("hint"), &json!(title))
+    );
 }
 
 #[test]

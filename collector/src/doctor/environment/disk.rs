@@ -3,10 +3,10 @@
 use std::fs::File;
 use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::super::finding::{Finding, percent};
+use super::super::finding::{Finding, counted, percent};
 use super::super::snippets;
 use super::seen;
 use crate::config::{Config, human};
@@ -97,11 +97,12 @@ fn room(config: &Config) -> Finding {
 
 /// Bytes of the segments.
 fn used(journal: &Path) -> u64 {
-    let entries = std::fs::read_dir(journal).into_iter().flatten().flatten();
-    entries
-        .filter(|e| e.path().extension().is_some_and(|x| x == "seg"))
-        .filter_map(|e| Some(e.metadata().ok()?.len()))
-        .sum()
+    files(journal, "seg").filter_map(|path| Some(path.metadata().ok()?.len())).sum()
+}
+
+fn files(folder: &Path, extension: &'static str) -> impl Iterator<Item = PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).filter(move |path| path.extension().is_some_and(|e| e == extension))
 }
 
 /// How full the journal is, and whether all of it can be read.
@@ -129,6 +130,13 @@ fn journal(config: &Config) -> Vec<Finding> {
         }
         Err(e) => findings.push(Finding::problem(RULE, format!("the journal cannot be read: {e}"))),
     }
+    let aside = files(&folder, "damaged").count() as u64;
+    if aside > 0 {
+        let title = format!("{} of earlier segments could not be read and were put aside", counted(aside, "place"));
+        let why =
+            "A disk gave back other bytes than were written. The files stay for a month, for somebody to look at.";
+        findings.push(Finding::hint(RULE, title).because(why).of(seen("files", aside)));
+    }
     if findings.is_empty() {
         findings.push(Finding::ok(RULE, title));
     }
@@ -141,7 +149,7 @@ fn damage(folder: &Path) -> Result<u64, journal::Error> {
     let of_view = |view: &journal::View| {
         let mut entries = view.entries();
         entries.by_ref().for_each(drop);
-        entries.damaged()
+        entries.damage().len() as u64
     };
     Ok(snapshot.views().iter().map(of_view).sum())
 }
