@@ -32,9 +32,8 @@ macro_rules! views {
 }
 
 /// Every view. A new one is one file and one line here.
-pub const ALL: &[View] = views![
-    "active_users",
 pub const ALL: &[View] = views!["views":
+    "active_users",
     "ai_error_frequency",
     "ai_errors_detailed",
     "ai_interactions",

@@ -73,7 +73,7 @@ pub(crate) fn stage(incident: Incident, users: &[User], random: Random, at: Nano
 /// A scene of some user of a system, not one who fades.
 fn by(users: &[User], system: System, mut random: Random, service: Service, at: Nanos) -> Scene<'_> {
     let of: Vec<&User> = users.iter().filter(|u| u.system == system && !u.fading).collect();
-    let user: &User = *random.pick(&of);
+    let user: &User = random.pick::<&User>(&of);
     Scene::new(random, user, service, at)
 }
 

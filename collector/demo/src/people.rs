@@ -95,7 +95,7 @@ fn user(seed: u64, system: System, number: u64, fading: bool) -> User {
         ),
         full_name: format!("{first} {last}"),
         address: format!("{}.{}", random.pick(&NETWORKS), random.between(1, 200)),
-        agent: if system == System::SeeMe { *random.pick(&PHONES) } else { *random.pick(&BROWSERS) },
+        agent: if system == System::SeeMe { random.pick::<&str>(&PHONES) } else { random.pick::<&str>(&BROWSERS) },
         device: format!("{prefix}-device-{}", random.hex(12)),
         zeal: random.around(3.0, 0.6).min(9.0),
         fading,

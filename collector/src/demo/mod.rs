@@ -102,8 +102,8 @@ async fn history(traffic: &Arc<Traffic>, senders: Senders, stop: &CancellationTo
     let counts = Arc::clone(senders.counts());
     let (traffic, stop) = (Arc::clone(traffic), stop.clone());
     let mut sending = tokio::task::spawn_blocking(move || {
-        let items = traffic.history().take_while(|_| !stop.is_cancelled());
-        let sent = items.map(|item| senders.send(item)).collect::<Result<(), _>>();
+        let mut items = traffic.history().take_while(|_| !stop.is_cancelled());
+        let sent = items.try_for_each(|item| senders.send(item));
         (senders, sent.map(|()| !stop.is_cancelled()))
     });
     let mut tick = tokio::time::interval(Duration::from_millis(100));

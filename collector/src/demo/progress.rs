@@ -23,7 +23,7 @@ impl History {
     pub(super) fn new(total: u64) -> Self {
         let bar = watched().then(|| {
             let style =
-                ProgressStyle::with_template("  history  [{bar:32}] {human_pos}/{human_len} records  {eta} left");
+                ProgressStyle::with_template("  history  [{bar:32}] {human_pos}/{human_len} records  {percent}%");
             let bar = ProgressBar::new(total);
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "));
             bar

@@ -61,7 +61,8 @@ impl Stage {
         let mut sets = vec!["service.telemetry.logs.level=warn".to_owned()];
         sets.extend(cli.set.iter().cloned());
         let mut inputs = Inputs { sets, data: Some(folder.path.clone()), ..Inputs::default() };
-        start_logs(&Config::load(&inputs, distribution)?, cli.log_format);
+        // It exports nothing of its own, so that there is nothing to end.
+        let _nothing_held = start_logs(&Config::load(&inputs, distribution)?, cli.log_format)?;
         let mut notes = Vec::new();
         let (service, wires) = loop {
             let config = Config::load(&inputs, distribution)?;

@@ -115,7 +115,7 @@ fn stderr(config: &Config, format: Option<LogFormat>) -> Box<dyn Layer<tracing_s
 fn is_exported(line: &Metadata<'_>) -> bool {
     let target = line.target();
     let of = |name: &&str| target.strip_prefix(*name).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric));
-    !NOT_EXPORTED.iter().any(|name| of(&name))
+    !NOT_EXPORTED.iter().any(of)
 }
 
 fn traces(settings: &OwnTelemetry) -> Result<Option<SdkTracerProvider>, Error> {

@@ -67,7 +67,7 @@ fn person(draw: &mut Draw) -> Person {
         phone: format!("+7701{:07}", draw.below(10_000_000)),
         name: format!("{first} {last}"),
         address: format!("{}.{}.{}.{}", draw.between(20, 220), draw.below(256), draw.below(256), draw.between(1, 255)),
-        agent: *draw.pick(&AGENTS),
+        agent: draw.pick::<&str>(&AGENTS),
         session: draw.hex(16),
         device: format!("{}-{}-4f0a-81bc-{}", draw.hex(4), draw.hex(2), draw.hex(6)).to_uppercase(),
     }
