@@ -16,6 +16,7 @@
 mod normalise;
 mod phone;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -26,6 +27,11 @@ use serde::Deserialize;
 use crate::memo::Memo;
 use normalise::Normal;
 use phone::Region;
+
+/// The normal form of a value in a domain, without a region for national telephone numbers.
+pub(crate) fn normal_form<'a>(domain: &str, value: &'a str) -> Cow<'a, str> {
+    Normal::of(domain, None).form(value)
+}
 
 /// Characters of a pseudonym, to reserve room.
 const PSEUDONYM: usize = 30;

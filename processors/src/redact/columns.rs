@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, AsArray, MapArray, MapBuilder, MapFieldNames, StringArray, StringBuilder, StructArray,
+    new_null_array,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
+use arrow::compute::interleave;
 use arrow::datatypes::{DataType, Field};
 use component::{ProcessError, Rows, map_text};
 use hashbrown::HashSet;
 use schemas::{Class, Column, Type};
 
 use super::kind::Kind;
-use super::names::Rule;
 use super::own;
 use super::text::Cleaner;
 
@@ -24,9 +25,62 @@ pub(super) type Hit = (u32, u8);
 
 /// Redacts every column of a table that may hold a sender's text; adds to `totals` by kind.
 pub(super) fn redact(rows: &mut Rows, cleaner: &mut Cleaner, totals: &mut [u64]) -> Result<(), ProcessError> {
+    if !cleaner.is_keyed() {
+        return redact_all(rows, cleaner, totals);
+    }
+    let names = rows.text("tenant");
+    let tenant = |row: usize| names.as_ref().and_then(|names| names.get(row)).unwrap_or_default().to_owned();
+    let tenants: Vec<String> = (0..rows.len()).map(tenant).collect();
+    let mut distinct = tenants.clone();
+    distinct.sort_unstable();
+    distinct.dedup();
+    if let [] | [_] = distinct.as_slice() {
+        cleaner.set_tenant(distinct.first().map_or("", String::as_str));
+        return redact_all(rows, cleaner, totals);
+    }
+    let mut parts = Vec::new();
+    for tenant in &distinct {
+        let mut part = rows.clone();
+        part.retain(&tenants.iter().map(|t| Some(t == tenant)).collect())?;
+        cleaner.set_tenant(tenant);
+        redact_all(&mut part, cleaner, totals)?;
+        parts.push(part);
+    }
+    join(rows, &parts, &tenants, &distinct)
+}
+
+/// Puts the rows of the tenants back into their places.
+fn join(rows: &mut Rows, parts: &[Rows], tenants: &[String], distinct: &[String]) -> Result<(), ProcessError> {
+    let mut next = vec![0; parts.len()];
+    let places: Vec<(usize, usize)> = tenants
+        .iter()
+        .map(|tenant| {
+            let part = distinct.binary_search(tenant).unwrap_or_default();
+            next[part] += 1;
+            (part, next[part] - 1)
+        })
+        .collect();
+    for index in 0..rows.table().columns.len() {
+        let Some(like) = parts.iter().find_map(|part| part.at(index)) else {
+            rows.clear_at(index);
+            continue;
+        };
+        let arrays: Vec<ArrayRef> = parts
+            .iter()
+            .map(|part| part.at(index).cloned().unwrap_or_else(|| new_null_array(like.data_type(), part.len())))
+            .collect();
+        let arrays: Vec<&dyn Array> = arrays.iter().map(AsRef::as_ref).collect();
+        let joined = interleave(&arrays, &places)
+            .map_err(|e| ProcessError::Refused(format!("joining the rows of {} tenants: {e}", parts.len())))?;
+        rows.set_at(index, joined)?;
+    }
+    Ok(())
+}
+
+fn redact_all(rows: &mut Rows, cleaner: &mut Cleaner, totals: &mut [u64]) -> Result<(), ProcessError> {
     let mut hits: Vec<Hit> = Vec::new();
     drop_content_bodies(rows, cleaner, &mut hits)?;
-    own::redact(rows, &mut hits)?;
+    own::redact(rows, cleaner, &mut hits)?;
     let table = Arc::clone(rows.table());
     for (index, column) in table.columns.iter().enumerate().filter(|(_, c)| is_scanned(c)) {
         let Some(array) = rows.at(index).cloned() else { continue };
@@ -157,7 +211,7 @@ fn edit(entries: &Entries<'_>, entry: usize, cleaner: &mut Cleaner) -> Option<Ed
     let name = entries.keys.value(entry);
     let mut done = Vec::new();
     let (rule, key) = cleaner.name(name, 0, &mut done);
-    if rule != Rule::Remove {
+    if !rule.removes() {
         done.into_iter().for_each(|kind| cleaner.count(kind));
     }
     if entries.values.is_null(entry) {

@@ -1,5 +1,7 @@
 //! Percent-encoded and backslash-escaped text, read as what it means with a way back to where it stands.
 
+use super::steps;
+
 /// Encodings are undone this often: text is quoted in text that is quoted again.
 const LEVELS: usize = 3;
 
@@ -38,6 +40,7 @@ fn decode(text: &[u8], origin: Option<&[usize]>) -> Option<Decoded> {
     let mut out = Decoded { bytes: Vec::with_capacity(text.len()), origin: Vec::with_capacity(text.len() + 1) };
     let place = |at: usize| origin.map_or(at, |o| o[at]);
     let mut changed = false;
+    steps::add(text.len());
     let mut at = 0;
     while at < text.len() {
         let (used, meant) = match text[at] {
@@ -99,7 +102,7 @@ fn backslash(text: &[u8]) -> Option<(usize, Meant)> {
     }
 }
 
-/// Typographic spaces, dashes and full-width characters as the ASCII that people mean.
+/// Typographic spaces, dashes, full-width characters and Arabic digits as the ASCII that people mean.
 fn plain_form(text: &[u8]) -> Option<(usize, Meant)> {
     let length = match text[0] {
         0xC2..=0xDF => 2,
@@ -110,6 +113,8 @@ fn plain_form(text: &[u8]) -> Option<(usize, Meant)> {
         '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{3000}' => Meant::Byte(b' '),
         '\u{2010}'..='\u{2015}' | '\u{2212}' => Meant::Byte(b'-'),
         '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{ad}' | '\u{feff}' => Meant::Nothing,
+        '\u{660}'..='\u{669}' => Meant::Char(char::from_u32(u32::from(c) - 0x660 + 0x30)?),
+        '\u{6f0}'..='\u{6f9}' => Meant::Char(char::from_u32(u32::from(c) - 0x6F0 + 0x30)?),
         '\u{ff01}'..='\u{ff5e}' => Meant::Char(char::from_u32(u32::from(c) - 0xFEE0)?),
         _ => return None,
     };

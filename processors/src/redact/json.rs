@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use super::kind::Kind;
 use super::names::Rule;
+use super::steps;
 use super::text::Cleaner;
 
 /// What came of a walk.
@@ -157,7 +158,7 @@ impl<'a> Walk<'a, '_> {
             let masked = matches!(covered.rule, Rule::Mask(_));
             if !(masked && empty) {
                 self.replace_value(covered.start, covered.rule);
-                self.end_value(covered.rule == Rule::Remove);
+                self.end_value(covered.rule.removes());
                 return Some(());
             }
         }
@@ -281,13 +282,16 @@ impl<'a> Walk<'a, '_> {
         if !level.object || level.role != Role::Name {
             return;
         }
-        level.paired =
-            if self.cleaner.names.is_content_event(value) { Rule::Remove } else { self.cleaner.names.rule(value) };
+        level.paired = if self.cleaner.names.is_content_event(value) {
+            Rule::Remove(Kind::Content)
+        } else {
+            self.cleaner.names.rule(value)
+        };
     }
 
     /// Redacts one string; says whether its entry went.
     fn text_value(&mut self, start: usize, end: usize, value: &str, rule: Rule) -> bool {
-        if rule == Rule::Remove {
+        if rule.removes() {
             self.replace_value(start, rule);
             return true;
         }
@@ -323,16 +327,17 @@ impl<'a> Walk<'a, '_> {
         }
         let rule = self.value_rule();
         match rule {
-            Rule::Remove => self.replace_value(start, rule),
+            Rule::Remove(_) => self.replace_value(start, rule),
             Rule::Mask(_) if !word => self.replace_value(start, rule),
-            _ if !word && literal.len() >= FEWEST_DIGITS => {
+            // A zero in front is no number's, and no card's.
+            _ if !word && literal.len() >= FEWEST_DIGITS && !literal.starts_with('0') => {
                 if let Some(kind) = self.cleaner.first_kind(literal) {
                     self.replace_value(start, Rule::Mask(kind));
                 }
             }
             _ => {}
         }
-        self.end_value(rule == Rule::Remove);
+        self.end_value(rule.removes());
         Some(())
     }
 
@@ -342,12 +347,15 @@ impl<'a> Walk<'a, '_> {
         match rule {
             Rule::Scan => {}
             Rule::Mask(kind) => {
-                let token = quoted(self.cleaner.token(kind));
+                // Of an object as a whole nothing may be left.
+                let value = self.text[start..end].trim_start_matches(['{', '[']);
+                let value = if value.len() < end - start { "" } else { value };
+                let token = quoted(&self.cleaner.replacement(kind, value));
                 self.done.push(kind);
                 self.edits.push((start..end, token));
             }
-            Rule::Remove => {
-                self.done.push(Kind::Content);
+            Rule::Remove(kind) => {
+                self.done.push(kind);
                 let Some(level) = self.stack.last_mut() else { return };
                 let from = match level.comma {
                     Some(comma) if level.kept => comma,
@@ -369,7 +377,9 @@ fn string_end(bytes: &[u8], start: usize) -> Option<(usize, bool)> {
     let mut at = start + 1;
     let mut escaped = false;
     loop {
-        at += memchr::memchr2(b'"', b'\\', bytes.get(at..)?)?;
+        let next = memchr::memchr2(b'"', b'\\', bytes.get(at..)?)?;
+        steps::add(next + 1);
+        at += next;
         if bytes[at] == b'"' {
             return Some((at + 1, escaped));
         }

@@ -9,31 +9,54 @@
 //!   redact:
 //!     keep_content: false               # keep prompts, completions and HTTP bodies, looked through like any text
 //!     skip: [mac]                       # kinds that are left alone
+//!     actions:                          # what takes a value's place; a token that says what it was, unless told here
+//!       email: pseudonym                # [EMAIL:e1_..], the same as email_ref
+//!       ip: truncate                    # [IP:203.0.113.0/24]
+//!       card: last_four                 # [CARD:1111]
+//!       secret: drop                    # nothing; under a name, the entry goes
 //!     secret_names: [x-internal-pass]   # attributes whose value is a secret
 //!     keep_names: [app.token]           # attributes whose name says nothing
 //!     patterns:
-//!       - { name: employee, pattern: "EMP-[0-9]{6}", action: last_four }   # mask, last_four or drop
+//!       - name: employee                # counted under this name, replaced by [EMPLOYEE]
+//!         pattern: "[0-9]{8}"
+//!         validator: luhn               # a check that must fit as well
+//!         context: [employee, staff]    # words of which one must stand near
+//!         within: 48                    # so many bytes away at most
+//!         action: last_four
 //! ```
+//!
+//! Overlapping finds become one, the leftmost and longest; redacting twice changes nothing.
 
+mod action;
 mod columns;
 mod detect;
 mod encoded;
 mod json;
 mod kind;
+mod lists;
+mod marks;
 mod names;
 mod own;
 mod patterns;
 mod scan;
+mod steps;
 #[cfg(test)]
 mod tests;
 mod text;
+mod validate;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use component::{Component, ConfigError, Context, Counts, Gather, ProcessError, Processor};
 use serde::Deserialize;
 
-pub use patterns::{Action, Pattern};
+pub use action::Action;
+pub use patterns::Pattern;
+pub use validate::Validator;
 
-use kind::BUILT_IN;
+use action::Actions;
+use kind::{BUILT_IN, Kind};
 use names::Names;
 use patterns::Patterns;
 use scan::Off;
@@ -47,6 +70,8 @@ pub struct Config {
     pub keep_content: bool,
     /// Kinds that are left alone, by the names they are counted under.
     pub skip: Vec<String>,
+    /// What takes the place of a kind's values, by the names they are counted under.
+    pub actions: BTreeMap<String, Action>,
     /// More attribute names whose value is a secret.
     pub secret_names: Vec<String>,
     /// Attribute names that say nothing about their value.
@@ -69,15 +94,22 @@ impl Component for Redact {
     fn new(config: Config, cx: &Context) -> Result<Self, ConfigError> {
         let mut off = Off::default();
         for (index, name) in config.skip.iter().enumerate() {
-            let known = BUILT_IN.iter().find(|(_, label, _)| label == name);
-            let (kind, ..) = known.ok_or_else(|| {
-                let all: Vec<&str> = BUILT_IN.iter().map(|(_, label, _)| *label).collect();
-                ConfigError::at(&format!("skip.{index}"), format!("no such kind; the kinds are {}", all.join(", ")))
-            })?;
-            off.add(*kind);
+            off.add(kind_named(name, &format!("skip.{index}"))?);
         }
-        let names = Names::new(&cx.catalog, config.keep_content, &config.secret_names, &config.keep_names, off);
-        let cleaner = Cleaner::new(names, Patterns::new(&config.patterns)?, off);
+        let mut names = Names::new(&cx.catalog, config.keep_content, &config.secret_names, &config.keep_names, off);
+        let mut actions = Actions::new(Arc::clone(&cx.keys));
+        for (name, action) in &config.actions {
+            let path = format!("actions.{name}");
+            let kind = kind_named(name, &path)?;
+            if kind == Kind::Content {
+                return Err(ConfigError::at(&path, "content is dropped, or looked through with keep_content"));
+            }
+            actions.set(kind, *action);
+            if *action == Action::Drop {
+                names.drop(kind);
+            }
+        }
+        let cleaner = Cleaner::new(names, Patterns::new(&config.patterns)?, actions, off);
         Ok(Self { cleaner, counts: cx.counts.clone() })
     }
 }
@@ -93,4 +125,11 @@ impl Processor for Redact {
         }
         Ok(())
     }
+}
+
+fn kind_named(name: &str, path: &str) -> Result<Kind, ConfigError> {
+    Kind::named(name).ok_or_else(|| {
+        let all: Vec<&str> = BUILT_IN.iter().map(|(_, label, _)| *label).collect();
+        ConfigError::at(path, format!("no such kind; the kinds are {}", all.join(", ")))
+    })
 }

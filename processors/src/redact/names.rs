@@ -6,6 +6,7 @@ use hashbrown::HashMap;
 use schemas::{Catalog, Class, Column, Source};
 
 use super::kind::{BUILT_IN, Kind};
+use super::lists::{CONTENT, DIRECT, NOT_A_TOKEN, NOT_CONTENT, SECRET};
 use super::scan::Off;
 
 /// What to do with the value under a name.
@@ -15,8 +16,15 @@ pub(super) enum Rule {
     Scan,
     /// The value is of this kind, whatever it looks like.
     Mask(Kind),
-    /// Content of a conversation or a message: the entry goes.
-    Remove,
+    /// Content of a conversation or a message, or of a kind that is dropped: the entry goes.
+    Remove(Kind),
+}
+
+impl Rule {
+    /// Whether the entry goes.
+    pub(super) fn removes(self) -> bool {
+        matches!(self, Self::Remove(_))
+    }
 }
 
 /// A name's rule, and whether the name itself was looked through.
@@ -32,253 +40,6 @@ const MEMO: usize = 4096;
 /// A longer name is judged by its end.
 const LONGEST: usize = 128;
 
-/// Names whose value is a secret, by their last one to three words written together.
-const SECRET: &[&str] = &[
-    "authorization",
-    "authorizationheader",
-    "authheader",
-    "cookie",
-    "cookies",
-    "setcookie",
-    "sessioncookie",
-    "password",
-    "passwords",
-    "passwd",
-    "pwd",
-    "passphrase",
-    "passcode",
-    "passwordhash",
-    "hashedpassword",
-    "secret",
-    "secrets",
-    "apikey",
-    "apikeys",
-    "apitoken",
-    "accesskey",
-    "accesskeyid",
-    "secretkey",
-    "secretaccesskey",
-    "privatekey",
-    "encryptionkey",
-    "signingkey",
-    "masterkey",
-    "sharedkey",
-    "hmackey",
-    "sshkey",
-    "authkey",
-    "subscriptionkey",
-    "accountkey",
-    "storagekey",
-    "clientsecret",
-    "connectionstring",
-    "token",
-    "authtoken",
-    "accesstoken",
-    "refreshtoken",
-    "idtoken",
-    "sessiontoken",
-    "csrftoken",
-    "xsrftoken",
-    "bearertoken",
-    "credential",
-    "credentials",
-    "jwt",
-    "phpsessid",
-    "jsessionid",
-    "connectsid",
-    "cvv",
-    "cvv2",
-    "cvc",
-    "otp",
-    "totp",
-    "otpcode",
-    "mfacode",
-    "pincode",
-    "webhooksecret",
-    "пароль",
-];
-
-/// Words before `token` or `secret` that make it a count, a cursor or a symbol.
-const NOT_A_TOKEN: &[&str] = &[
-    "input",
-    "output",
-    "prompt",
-    "completion",
-    "total",
-    "max",
-    "min",
-    "first",
-    "per",
-    "next",
-    "page",
-    "continuation",
-    "pagination",
-    "cached",
-    "reasoning",
-    "special",
-    "eos",
-    "bos",
-    "stop",
-    "pad",
-    "unk",
-    "unexpected",
-    "invalid",
-    "num",
-];
-
-/// Names whose value names a person, by their last one to three words written together.
-const DIRECT: &[(Kind, &[&str])] = &[
-    (Kind::Email, &["email", "emails", "emailaddress", "useremail", "mailaddress", "mailto"]),
-    (
-        Kind::Phone,
-        &[
-            "phone",
-            "phones",
-            "phonenumber",
-            "telephone",
-            "mobilenumber",
-            "mobilephone",
-            "cellphone",
-            "msisdn",
-            "tel",
-            "fax",
-            "faxnumber",
-        ],
-    ),
-    (
-        Kind::Name,
-        &[
-            "fullname",
-            "firstname",
-            "lastname",
-            "givenname",
-            "familyname",
-            "middlename",
-            "realname",
-            "username",
-            "surname",
-            "patronymic",
-            "maidenname",
-            "nickname",
-            "customername",
-            "patientname",
-            "personname",
-            "contactname",
-            "parentname",
-            "childname",
-            "studentname",
-            "teachername",
-            "cardholder",
-            "cardholdername",
-            "accountholder",
-            "userdisplayname",
-            "recipientname",
-            "legalname",
-        ],
-    ),
-    (
-        Kind::Address,
-        &[
-            "streetaddress",
-            "homeaddress",
-            "postaladdress",
-            "billingaddress",
-            "shippingaddress",
-            "mailingaddress",
-            "deliveryaddress",
-            "useraddress",
-            "customeraddress",
-            "addressline",
-            "addressline1",
-            "addressline2",
-            "street",
-        ],
-    ),
-    (Kind::Ssn, &["ssn", "socialsecuritynumber", "socialsecurity"]),
-    (
-        Kind::Id,
-        &[
-            "passport",
-            "passportnumber",
-            "passportno",
-            "nationalid",
-            "taxid",
-            "taxpayerid",
-            "driverslicense",
-            "driverlicense",
-            "iin",
-            "snils",
-        ],
-    ),
-    (Kind::Birth, &["dob", "birthdate", "dateofbirth", "birthday"]),
-    (Kind::Card, &["cardnumber", "creditcard", "creditcardnumber", "ccnumber", "cardno"]),
-    (Kind::Iban, &["iban"]),
-];
-
-/// Content of model calls and of HTTP bodies: whole names, or all names below one that ends in a dot.
-const CONTENT: &[&str] = &[
-    "gen_ai.input.messages",
-    "gen_ai.output.messages",
-    "gen_ai.system_instructions",
-    "gen_ai.prompt.",
-    "gen_ai.prompt",
-    "gen_ai.completion.",
-    "gen_ai.completion",
-    "gen_ai.tool.call.arguments",
-    "gen_ai.tool.call.result",
-    "gen_ai.tool.definitions",
-    "gen_ai.retrieval.query.text",
-    "gen_ai.retrieval.documents",
-    "gen_ai.memory.",
-    "gen_ai.event.content",
-    "gen_ai.request.headers",
-    "gen_ai.headers",
-    "llm.headers",
-    "llm.input_messages.",
-    "llm.input_messages",
-    "llm.output_messages.",
-    "llm.output_messages",
-    "llm.prompts.",
-    "llm.prompts",
-    "llm.completions.",
-    "llm.completions",
-    "llm.prompt_template.variables",
-    "llm.prompt_template.template",
-    "llm.request.functions.",
-    "input.value",
-    "output.value",
-    "message.content",
-    "traceloop.entity.input",
-    "traceloop.entity.output",
-    "ai.prompt",
-    "ai.prompt.",
-    "ai.response.text",
-    "ai.response.object",
-    "ai.response.toolcalls",
-    "ai.response.reasoning",
-    "ai.toolcall.args",
-    "ai.toolcall.result",
-    "langfuse.observation.input",
-    "langfuse.observation.output",
-    "langfuse.trace.input",
-    "langfuse.trace.output",
-    "http.request.body.content",
-    "http.response.body.content",
-    "http.request.body.text",
-    "http.response.body.text",
-    "http.request.body",
-    "http.response.body",
-];
-
-/// Names below a content prefix that are no content.
-const NOT_CONTENT: &[&str] = &[
-    "gen_ai.prompt.name",
-    "gen_ai.prompt.version",
-    "gen_ai.prompt.id",
-    "http.request.body.size",
-    "http.response.body.size",
-];
-
 /// The rules for names: built in, from the schema's classes, and from the configuration.
 pub(super) struct Names {
     /// What the configuration says of a name, then what the schema's classes say.
@@ -288,6 +49,8 @@ pub(super) struct Names {
     endings: Endings,
     keep_content: bool,
     off: Off,
+    /// Kinds whose entries go.
+    dropped: Off,
 }
 
 impl Names {
@@ -311,7 +74,12 @@ impl Names {
         let direct = DIRECT.iter().flat_map(|(_, names)| names.iter());
         let listed = SECRET.iter().chain(direct).chain(super::detect::QUERY_NAMES).copied();
         let endings = Endings::new(listed.chain(secret.iter().map(String::as_str)));
-        Self { endings, configured, declared, memo: HashMap::new(), keep_content, off }
+        Self { endings, configured, declared, memo: HashMap::new(), keep_content, off, dropped: Off::default() }
+    }
+
+    /// Lets the entries of a kind go.
+    pub(super) fn drop(&mut self, kind: Kind) {
+        self.dropped.add(kind);
     }
 
     /// Whether a name that ends where this text ends could have a rule in free text.
@@ -332,6 +100,7 @@ impl Names {
         }
         let rule = match self.judge(name) {
             Rule::Mask(kind) if self.off.has(kind) => Rule::Scan,
+            Rule::Mask(kind) if self.dropped.has(kind) => Rule::Remove(kind),
             rule => rule,
         };
         if self.memo.len() >= MEMO {
@@ -362,7 +131,7 @@ impl Names {
             return *rule;
         }
         if is_content(&lower) {
-            return if self.keep_content { Rule::Scan } else { Rule::Remove };
+            return if self.keep_content { Rule::Scan } else { Rule::Remove(Kind::Content) };
         }
         self.declared.get(&lower).copied().unwrap_or_else(|| by_words(&without_tokens(name)))
     }
@@ -474,14 +243,14 @@ impl Endings {
 enum Ending {
     /// Number of the combination.
     Letters(usize),
-    /// Digits or letters of other scripts.
+    /// Letters of other scripts.
     Other,
 }
 
-/// How a text ends, the marks between words skipped; `None` for less than three letters.
+/// How a text ends, the marks between words and one digit skipped; `None` for less than three letters.
 #[inline]
 fn ending(text: &[u8]) -> Option<Ending> {
-    let (mut index, mut count) = (0, 0);
+    let (mut index, mut count, mut digit) = (0, 0, false);
     for byte in text.iter().rev().take(6) {
         match byte.to_ascii_lowercase() {
             letter @ b'a'..=b'z' => {
@@ -492,7 +261,9 @@ fn ending(text: &[u8]) -> Option<Ending> {
                 }
             }
             b'_' | b'-' | b'.' => {}
-            b'0'..=b'9' | 0x80.. => return Some(Ending::Other),
+            // `cvv2` and `addressline1` have a rule, the minutes of `T09:26` have none.
+            b'0'..=b'9' if count == 0 && !digit => digit = true,
+            0x80.. => return Some(Ending::Other),
             _ => return None,
         }
     }

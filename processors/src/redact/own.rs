@@ -10,13 +10,13 @@ use schemas::{Class, Type};
 
 use super::columns::{Edit, Entries, Hit};
 use super::kind::Kind;
+use super::text::Cleaner;
 
-const TOKEN: &str = "[NAME]";
 /// Shorter names are also parts of other words.
 const SHORTEST: usize = 4;
 
 /// Takes every row's own names out of its texts.
-pub(super) fn redact(rows: &mut Rows, hits: &mut Vec<Hit>) -> Result<(), ProcessError> {
+pub(super) fn redact(rows: &mut Rows, cleaner: &Cleaner, hits: &mut Vec<Hit>) -> Result<(), ProcessError> {
     let table = Arc::clone(rows.table());
     let held: Vec<ArrayRef> = table
         .columns
@@ -33,8 +33,8 @@ pub(super) fn redact(rows: &mut Rows, hits: &mut Vec<Hit>) -> Result<(), Process
         let Some(array) = rows.at(index).cloned() else { continue };
         let new = match (column.r#type, column.class) {
             (_, Class::Safe | Class::Pseudonym) => None,
-            (Type::Text, _) => texts(&array, &names, hits),
-            (Type::Map, _) => map(&array, &names, hits)?,
+            (Type::Text, _) => texts(&array, &names, cleaner, hits),
+            (Type::Map, _) => map(&array, &names, cleaner, hits)?,
             _ => None,
         };
         if let Some(new) = new {
@@ -50,13 +50,15 @@ fn own(held: &[ArrayRef], row: usize) -> Vec<String> {
     values.map(str::trim).filter(named).map(str::to_owned).collect()
 }
 
-fn texts(array: &ArrayRef, names: &[Vec<String>], hits: &mut Vec<Hit>) -> Option<ArrayRef> {
+fn texts(array: &ArrayRef, names: &[Vec<String>], cleaner: &Cleaner, hits: &mut Vec<Hit>) -> Option<ArrayRef> {
     let plain = array.as_string_opt::<i32>()?;
     let mut changed = false;
     let out: StringArray = (0..plain.len())
         .map(|row| {
             let text = plain.is_valid(row).then(|| plain.value(row))?;
-            let Some(new) = without(text, &names[row]) else { return Some(text.to_owned()) };
+            let Some(new) = without(text, &names[row], &|name| cleaner.replacement(Kind::Name, name)) else {
+                return Some(text.to_owned());
+            };
             changed = true;
             hits.push(hit(row));
             Some(new)
@@ -65,13 +67,19 @@ fn texts(array: &ArrayRef, names: &[Vec<String>], hits: &mut Vec<Hit>) -> Option
     changed.then(|| Arc::new(out) as ArrayRef)
 }
 
-fn map(array: &ArrayRef, names: &[Vec<String>], hits: &mut Vec<Hit>) -> Result<Option<ArrayRef>, ProcessError> {
+fn map(
+    array: &ArrayRef,
+    names: &[Vec<String>],
+    cleaner: &Cleaner,
+    hits: &mut Vec<Hit>,
+) -> Result<Option<ArrayRef>, ProcessError> {
     let entries = Entries::of(array)?;
     let mut edits = Vec::new();
     for (row, names) in names.iter().enumerate().filter(|(_, names)| !names.is_empty()) {
         for entry in entries.of_row(row) {
             let text = entries.values.is_valid(entry).then(|| entries.values.value(entry));
-            if let Some(new) = text.and_then(|text| without(text, names)) {
+            if let Some(new) = text.and_then(|text| without(text, names, &|name| cleaner.replacement(Kind::Name, name)))
+            {
                 hits.push(hit(row));
                 edits.push((entry, Edit { removed: false, key: None, value: Some(new) }));
             }
@@ -85,7 +93,7 @@ fn hit(row: usize) -> Hit {
 }
 
 /// The text without these names, or `None` if none stands in it as words of its own.
-fn without(text: &str, names: &[String]) -> Option<String> {
+fn without(text: &str, names: &[String], replaced: &dyn Fn(&str) -> String) -> Option<String> {
     let mut out: Option<String> = None;
     for name in names {
         let from = out.as_deref().unwrap_or(text);
@@ -104,7 +112,7 @@ fn without(text: &str, names: &[String]) -> Option<String> {
         let mut done = 0;
         for at in places {
             new.push_str(&from[done..at]);
-            new.push_str(TOKEN);
+            new.push_str(&replaced(name));
             done = at + name.len();
         }
         new.push_str(&from[done..]);
@@ -128,7 +136,7 @@ mod tests {
             ("\u{413}\u{440}\u{430}\u{447} \u{438}", "\u{413}\u{440}\u{430}\u{447}", Some("[NAME] \u{438}")),
         ];
         for (text, name, expected) in cases {
-            assert_eq!(without(text, &[name.to_owned()]).as_deref(), expected, "{text}");
+            assert_eq!(without(text, &[name.to_owned()], &|_| "[NAME]".to_owned()).as_deref(), expected, "{text}");
         }
     }
 }

@@ -4,7 +4,9 @@ use component::ConfigError;
 use regex::Regex;
 use serde::Deserialize;
 
-use super::kind::{BUILT_IN, Finding, Kind};
+use super::action::Action;
+use super::kind::{Finding, Kind, LONGEST_TOKEN, token_at, token_of};
+use super::validate::Validator;
 
 /// More would not fit the kinds of a text.
 const MOST: usize = 40;
@@ -20,19 +22,19 @@ pub struct Pattern {
     /// What happens to a match.
     #[serde(default)]
     pub action: Action,
+    /// A check that a match must pass as well, its signs and spaces left out.
+    #[serde(default)]
+    pub validator: Option<Validator>,
+    /// Words of which one must stand near a match, in any case.
+    #[serde(default)]
+    pub context: Vec<String>,
+    /// How many bytes before or behind a match the words are looked for.
+    #[serde(default = "within")]
+    pub within: usize,
 }
 
-/// What happens to a match.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Action {
-    /// A token that says what it was.
-    #[default]
-    Mask,
-    /// The token, then the last four characters.
-    LastFour,
-    /// Nothing stays.
-    Drop,
+fn within() -> usize {
+    48
 }
 
 /// All patterns, ready to run.
@@ -45,32 +47,22 @@ struct Ready {
     token: String,
     regex: Regex,
     action: Action,
+    validator: Option<Validator>,
+    context: Option<Regex>,
+    within: usize,
 }
 
 impl Patterns {
     /// Checks and compiles.
     pub(super) fn new(patterns: &[Pattern]) -> Result<Self, ConfigError> {
-        let mut ready = Vec::new();
+        let mut ready: Vec<Ready> = Vec::new();
         for (index, pattern) in patterns.iter().enumerate() {
             let at = |field: &str, what: String| ConfigError::at(&format!("patterns.{index}.{field}"), what);
-            let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
-            if pattern.name.is_empty() || pattern.name.len() > 24 || !pattern.name.chars().all(fits) {
-                return Err(at("name", "a name has 1 to 24 letters, digits and underscores".to_owned()));
+            let new = Ready::new(pattern, &at)?;
+            if Kind::named(&new.label).is_some() || ready.iter().any(|r| r.label == new.label) {
+                return Err(at("name", format!("{} is the name of another kind; choose one of its own", new.label)));
             }
-            let label = pattern.name.to_lowercase();
-            let taken = BUILT_IN.iter().any(|(_, l, _)| *l == label) || ready.iter().any(|r: &Ready| r.label == label);
-            if taken {
-                return Err(at("name", format!("{label} is the name of another kind; choose one of its own")));
-            }
-            let regex = Regex::new(&pattern.pattern).map_err(|e| at("pattern", e.to_string()))?;
-            if regex.is_match("") {
-                return Err(at(
-                    "pattern",
-                    "the pattern matches the empty text; make it match one character at least".to_owned(),
-                ));
-            }
-            let token = format!("[{}]", label.to_uppercase());
-            ready.push(Ready { label, token, regex, action: pattern.action });
+            ready.push(new);
         }
         if ready.len() > MOST {
             return Err(ConfigError::at("patterns", format!("at most {MOST} patterns; join some with `|`")));
@@ -94,29 +86,93 @@ impl Patterns {
         self.0.get(usize::from(index)).map_or(Action::Mask, |p| p.action)
     }
 
+    /// Whether a match becomes a pseudonym, so that the tenant matters.
+    pub(super) fn are_keyed(&self) -> bool {
+        self.0.iter().any(|p| p.action == Action::Pseudonym)
+    }
+
     /// Adds every match that leaves the tokens of earlier passes alone.
     pub(super) fn find(&self, text: &str, found: &mut Vec<Finding>) {
         for (index, pattern) in (0u8..).zip(&self.0) {
+            let mut near: Option<Vec<(usize, usize)>> = None;
             for hit in pattern.regex.find_iter(text) {
-                if !self.touches_token(text, hit.start(), hit.end()) {
-                    found.push(Finding::new(hit.start(), hit.end(), Kind::Custom(index)));
+                if pattern.validator.is_some_and(|validator| !validator.accepts(hit.as_str()))
+                    || !pattern.is_told(text, hit.start(), hit.end(), &mut near)
+                    || self.touches_token(text.as_bytes(), hit.start(), hit.end())
+                {
+                    continue;
                 }
+                found.push(Finding::new(hit.start(), hit.end(), Kind::Custom(index)));
             }
         }
     }
 
+    /// Length of a token, ours or the configuration's, that starts at `at`.
+    pub(super) fn token_at(&self, text: &[u8], at: usize) -> Option<usize> {
+        let own = || {
+            let known = |label: &[u8]| self.0.iter().any(|p| p.token.as_bytes()[1..p.token.len() - 1] == *label);
+            token_of(text, at, known)
+        };
+        token_at(text, at).or_else(|| if self.0.is_empty() { None } else { own() })
+    }
+
+    /// Whether a range lies inside a token, whole: what an earlier pass left.
+    pub(super) fn is_in_token(&self, text: &[u8], start: usize, end: usize) -> bool {
+        self.tokens(text, start, start + 1).any(|(from, until)| from <= start && end <= until)
+    }
+
     /// Whether a range touches a token: redacting a second time must find nothing new in the first time's result.
-    fn touches_token(&self, text: &str, start: usize, end: usize) -> bool {
-        let longest = 26;
-        let reach = text.floor_char_boundary(start.saturating_sub(longest));
-        let until = text.ceil_char_boundary((end + longest).min(text.len()));
-        let near = &text[reach..until];
-        let tokens = BUILT_IN.iter().map(|(_, _, token)| *token).chain(self.0.iter().map(|p| p.token.as_str()));
-        tokens.into_iter().any(|token| {
-            memchr::memmem::find_iter(near.as_bytes(), token).any(|at| {
-                let kept = if self.0.iter().any(|p| p.token == token && p.action == Action::LastFour) { 4 } else { 0 };
-                reach + at < end && start < reach + at + token.len() + kept
-            })
+    fn touches_token(&self, text: &[u8], start: usize, end: usize) -> bool {
+        self.tokens(text, start, end).any(|(from, until)| from < end && start < until)
+    }
+
+    /// The tokens that begin before `end` and may reach `start`.
+    fn tokens<'t>(&'t self, text: &'t [u8], start: usize, end: usize) -> impl Iterator<Item = (usize, usize)> + 't {
+        let from = start.saturating_sub(LONGEST_TOKEN);
+        let opens = memchr::memchr_iter(b'[', &text[from..end.min(text.len())]);
+        opens.filter_map(move |at| Some((from + at, from + at + self.token_at(text, from + at)?)))
+    }
+}
+
+impl Ready {
+    fn new(pattern: &Pattern, at: &dyn Fn(&str, String) -> ConfigError) -> Result<Self, ConfigError> {
+        let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        if pattern.name.is_empty() || pattern.name.len() > 24 || !pattern.name.chars().all(fits) {
+            return Err(at("name", "a name has 1 to 24 letters, digits and underscores".to_owned()));
+        }
+        let label = pattern.name.to_lowercase();
+        let regex = Regex::new(&pattern.pattern).map_err(|e| at("pattern", e.to_string()))?;
+        if regex.is_match("") {
+            return Err(at(
+                "pattern",
+                "the pattern matches the empty text; make it match one character at least".to_owned(),
+            ));
+        }
+        if pattern.context.iter().any(|word| word.trim().is_empty()) {
+            return Err(at("context", "a word of the context is empty".to_owned()));
+        }
+        let words: Vec<String> = pattern.context.iter().map(|word| regex::escape(word.trim())).collect();
+        let context = format!(r"(?i)\b{{start-half}}(?:{})\b{{end-half}}", words.join("|"));
+        let context = (!words.is_empty()).then(|| Regex::new(&context)).transpose();
+        Ok(Self {
+            token: format!("[{}]", label.to_uppercase()),
+            label,
+            regex,
+            action: pattern.action,
+            validator: pattern.validator,
+            context: context.map_err(|e| at("context", e.to_string()))?,
+            within: pattern.within,
         })
+    }
+
+    /// Whether a word of the context stands near; `near` remembers where the words of this text are.
+    fn is_told(&self, text: &str, start: usize, end: usize, near: &mut Option<Vec<(usize, usize)>>) -> bool {
+        let Some(context) = &self.context else { return true };
+        let words =
+            near.get_or_insert_with(|| context.find_iter(text).map(|word| (word.start(), word.end())).collect());
+        // Words are in order: the last that begins before the match, and the first behind it.
+        let behind = words.partition_point(|(from, _)| *from < end);
+        let before = behind.checked_sub(1).is_some_and(|i| words[i].1 + self.within >= start);
+        before || words.get(behind).is_some_and(|(from, _)| *from <= end + self.within)
     }
 }

@@ -1,50 +1,10 @@
-//! One pass over the bytes of a text: a class for each byte, and anchored checks only where one begins.
+//! One pass over the bytes of a text: marks where something could begin, and anchored checks there alone.
 
 use super::detect;
 use super::kind::{Finding, Kind};
+use super::marks::{BLOCK, Marks};
 use super::names::Names;
-
-/// What may begin at a byte.
-#[derive(Clone, Copy, PartialEq)]
-enum Class {
-    Nothing,
-    Letter,
-    Digit,
-    At,
-    Colon,
-    Equals,
-    Plus,
-    Dash,
-    Percent,
-    Backslash,
-    Escape,
-    High,
-}
-
-static CLASSES: [Class; 256] = classes();
-
-const fn classes() -> [Class; 256] {
-    let mut table = [Class::Nothing; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        table[byte] = match byte as u8 {
-            b'a'..=b'z' | b'A'..=b'Z' => Class::Letter,
-            b'0'..=b'9' => Class::Digit,
-            b'@' => Class::At,
-            b':' => Class::Colon,
-            b'=' => Class::Equals,
-            b'+' => Class::Plus,
-            b'-' => Class::Dash,
-            b'%' => Class::Percent,
-            b'\\' => Class::Backslash,
-            0x1b => Class::Escape,
-            0x80.. => Class::High,
-            _ => Class::Nothing,
-        };
-        byte += 1;
-    }
-    table
-}
+use super::steps;
 
 /// Adds what the text holds to `found`, unordered; says whether the text is encoded in some way.
 pub(super) fn scan(text: &[u8], names: &mut Names, found: &mut Vec<Finding>) -> bool {
@@ -68,159 +28,233 @@ struct Pass<'a> {
 
 impl Pass<'_> {
     fn run(&mut self) {
-        let mut at = 0;
-        while let Some(byte) = self.text.get(at) {
-            at = match CLASSES[usize::from(*byte)] {
-                Class::Nothing => at + 1,
-                Class::Letter => self.word(at),
-                Class::Digit => self.number(at),
-                Class::At if at != self.host => self.take(detect::email(self.text, at), at + 1),
-                Class::At => at + 1,
-                Class::Colon => self.colon(at),
-                Class::Equals => self.pair(at),
-                Class::Plus => self.take(detect::plus(self.text, at), at + 1),
-                Class::Dash => self.take(detect::private_key(self.text, at), at + 1),
-                Class::Percent => self.percent(at),
-                Class::Backslash => {
-                    self.encoded = true;
-                    at + 1
+        let (mut block, mut next) = (0, 0);
+        while block < self.text.len() {
+            steps::add(BLOCK);
+            let marks = Marks::of(&self.text[block..]);
+            let in_word = u64::from(block > 0 && is_word(self.text[block - 1]));
+            let mut events = marks.word & !(marks.word << 1 | in_word) | marks.sign;
+            while events != 0 {
+                let place = events.trailing_zeros() as usize;
+                events &= events - 1;
+                let at = block + place;
+                if at < next {
+                    continue;
                 }
-                Class::Escape => self.escape(at),
-                Class::High => self.high(at),
-            };
+                let word = (!(marks.word >> place)).trailing_zeros() as usize;
+                let word = if place + word < BLOCK { Some(word) } else { None };
+                if marks.letter >> place & 1 == 1 && !could_tell(&self.text[at..], word) {
+                    continue;
+                }
+                next = self.look(at, word);
+            }
+            // What was found may reach beyond many blocks.
+            block = (block + BLOCK).max(next / BLOCK * BLOCK);
         }
     }
 
-    /// Notes a finding; the pass goes on behind it, else at `next`.
-    #[inline]
-    fn take(&mut self, finding: Option<Finding>, next: usize) -> usize {
-        match finding {
-            None => next,
-            Some(finding) => {
-                self.found.push(finding);
-                next.max(finding.end)
+    /// Looks at a place, and goes on where a finding ends inside a word; gives the next place to look at. `word` is
+    /// the length of the word there, where it is known.
+    fn look(&mut self, at: usize, word: Option<usize>) -> usize {
+        let Some(mut next) = self.look_at(at, word) else { return at + 1 };
+        while self.text.get(next).is_some_and(|b| is_word(*b)) && is_word(self.text[next - 1]) {
+            match self.look_at(next, None) {
+                Some(after) => next = after,
+                None => return next,
             }
         }
+        next
+    }
+
+    /// What is found at a place: the place behind it, `None` when there is nothing.
+    fn look_at(&mut self, at: usize, word: Option<usize>) -> Option<usize> {
+        match self.text[at] {
+            b'0'..=b'9' => self.number(at),
+            b'a'..=b'z' | b'A'..=b'Z' => self.word(at, word.unwrap_or_else(|| self.word_end(at) - at)),
+            b'=' => self.pair(at),
+            b':' => self.colon(at),
+            b'@' if at != self.host => self.take(detect::email(self.text, at)),
+            b'+' => self.take(detect::plus(self.text, at)),
+            b'-' => self.take(detect::private_key(self.text, at)),
+            b'%' => self.percent(at),
+            b'\\' => {
+                self.encoded = true;
+                None
+            }
+            0x1b => self.escape(at),
+            0x80.. => self.high(at),
+            _ => None,
+        }
+    }
+
+    /// Notes a finding; the pass goes on behind it.
+    #[inline]
+    fn take(&mut self, finding: Option<Finding>) -> Option<usize> {
+        let finding = finding?;
+        self.found.push(finding);
+        Some(finding.end)
     }
 
     fn word_end(&self, at: usize) -> usize {
-        let mut end = at;
-        while let Some(byte) = self.text.get(end)
-            && matches!(CLASSES[usize::from(*byte)], Class::Letter | Class::Digit)
-        {
-            end += 1;
-        }
-        end
+        let length = self.text[at..].iter().take_while(|b| is_word(**b)).count();
+        steps::add(length);
+        at + length
     }
 
-    #[inline]
-    fn word(&mut self, at: usize) -> usize {
-        let &[a, b, c, ..] = &self.text[at..] else { return self.word_end(at) };
+    fn word(&mut self, at: usize, length: usize) -> Option<usize> {
+        let text = self.text;
+        let &[a, b, c, ..] = &text[at..] else { return None };
         if detect::could_begin(a, b, c) {
-            let finding = detect::key(self.text, at).or_else(|| detect::scheme_token(self.text, at));
+            let finding = detect::key(text, at).or_else(|| detect::scheme_token(text, at));
             if finding.is_some() {
-                return self.take(finding, at);
+                return self.take(finding);
             }
         }
-        if c.is_ascii_digit() && b.is_ascii_alphabetic() {
-            let finding = detect::iban(self.text, at);
+        if c.is_ascii_digit() || (length == 2 && matches!(c, b' ' | b'-')) {
+            let finding = detect::lettered(text, at);
             if finding.is_some() {
-                return self.take(finding, at);
+                return self.take(finding);
             }
         }
-        let end = self.word_end(at);
-        if end - at >= 4 { self.blob(at, end) } else { end }
+        self.long_word(at, length)
     }
 
-    #[inline]
-    fn blob(&mut self, at: usize, next: usize) -> usize {
-        if self.nested || !detect::could_be_readable(&self.text[at..]) {
-            return next;
+    /// A word too long to be one: an Italian number, base64, a token behind a word that says so.
+    fn long_word(&mut self, at: usize, length: usize) -> Option<usize> {
+        if length < detect::SHORTEST_BLOB {
+            return None;
         }
-        self.decoded(at, next)
+        if length == 16 {
+            let finding = detect::italian(self.text, at, at + 16);
+            if finding.is_some() {
+                return self.take(finding);
+            }
+        }
+        if !self.nested && detect::could_be_readable(&self.text[at..]) {
+            let found = self.decoded(at);
+            if found.is_some() {
+                return found;
+            }
+        }
+        if length < detect::SHORTEST_TOKEN { None } else { self.take(detect::told_token(self.text, at)) }
     }
 
-    fn decoded(&mut self, at: usize, next: usize) -> usize {
-        let Some((end, meant)) = detect::blob(self.text, at) else { return next };
+    fn decoded(&mut self, at: usize) -> Option<usize> {
+        let (end, meant) = detect::blob(self.text, at)?;
         let mut inside = Vec::new();
         let names = &mut *self.names;
         let mut pass =
             Pass { text: &meant, names, found: &mut inside, encoded: false, host: usize::MAX, colons: 0, nested: true };
         pass.run();
-        let kind = inside.iter().min_by_key(|f| (f.start, f.kind)).map(|f| f.kind);
-        self.take(kind.map(|kind| Finding::new(at, end, kind)), next)
+        let kind = inside.iter().min_by_key(|f| (f.start, f.kind)).map(|f| f.kind)?;
+        self.take(Some(Finding::new(at, end, kind)))
     }
 
-    fn number(&mut self, at: usize) -> usize {
+    fn number(&mut self, at: usize) -> Option<usize> {
+        let text = self.text;
         let mut end = at + 1;
-        while self.text.get(end).is_some_and(u8::is_ascii_digit) {
+        while text.get(end).is_some_and(u8::is_ascii_digit) {
             end += 1;
         }
-        let next = self.text.get(end).copied().unwrap_or(0);
+        steps::add(end - at);
+        let (length, next) = (end - at, text.get(end).copied().unwrap_or(0));
         if next.is_ascii_alphabetic() && !matches!(next, b'x' | b'e') {
-            let end = self.word_end(end);
-            return self.blob(at, end);
+            let finding = detect::number_and_letter(text, at, end);
+            if finding.is_some() {
+                return self.take(finding);
+            }
+            return self.long_word(at, self.word_end(end) - at);
         }
-        let text = self.text;
-        let address = || if next == b'.' && end - at <= 3 { detect::ipv4(text, at, end) } else { None };
-        let card = || if matches!(end - at, 4 | 12..=19) { detect::card(text, at, end) } else { None };
-        let ssn = || if end - at == 3 && next == b'-' { detect::ssn(text, at, end) } else { None };
-        let parted = matches!(next, b' ' | b'-' | b'.' | b'/' | b'(' | b')');
-        let phone = || if parted || end - at >= 7 { detect::national(text, at, end) } else { None };
-        let finding = card().or_else(address).or_else(ssn).or_else(phone);
+        let finding = match (length, next) {
+            (4, b'-' | b'/' | b'.') if detect::is_date(text, at) => return None,
+            (4 | 12..=19, _) => detect::card(text, at, end),
+            (1..=3, b'.') => detect::ipv4(text, at, end),
+            (2, b'-') => detect::dashed_mac(text, at),
+            (1, b'x') => detect::ethereum(text, at),
+            (3, b'-') => detect::ssn(text, at, end),
+            _ => None,
+        };
+        let finding = finding.or_else(|| detect::of_a_person(text, at, end));
         if finding.is_some() {
-            return self.take(finding, end);
+            return self.take(finding);
         }
-        let word_end = if next.is_ascii_alphabetic() { self.word_end(end) } else { end };
-        if word_end - at >= 4 { self.blob(at, word_end) } else { word_end }
+        self.long_word(at, if next.is_ascii_alphabetic() { self.word_end(end) - at } else { length })
     }
 
-    fn colon(&mut self, at: usize) -> usize {
-        if let Some((finding, host)) = detect::user_info(self.text, at) {
+    fn colon(&mut self, at: usize) -> Option<usize> {
+        let text = self.text;
+        if text.get(at + 1) == Some(&b'/')
+            && let Some((finding, host)) = detect::user_info(text, at)
+        {
             self.host = host;
-            return self.take(finding, at + 1);
+            return self.take(finding);
         }
-        if let Some(finding) = detect::telegram(self.text, at) {
-            return self.take(Some(finding), at + 1);
+        let finding = detect::telegram(text, at).or_else(|| detect::pair(text, at, self.names));
+        if finding.is_some() {
+            return self.take(finding);
         }
-        let next = self.pair(at);
-        if next > at + 1 || at < self.colons {
-            return next;
+        if at < self.colons {
+            return None;
         }
-        let (finding, looked) = detect::colons(self.text, at);
+        let (finding, looked) = detect::colons(text, at);
         self.colons = looked;
-        self.take(finding, at + 1)
+        self.take(finding)
     }
 
-    fn pair(&mut self, at: usize) -> usize {
+    fn pair(&mut self, at: usize) -> Option<usize> {
         let finding = detect::pair(self.text, at, self.names);
-        self.take(finding, at + 1)
+        self.take(finding)
     }
 
-    fn percent(&mut self, at: usize) -> usize {
+    fn percent(&mut self, at: usize) -> Option<usize> {
         let hex = |i: usize| self.text.get(i).is_some_and(u8::is_ascii_hexdigit);
         self.encoded |= hex(at + 1) && hex(at + 2);
-        at + 1
+        None
     }
 
     /// Terminal colours: the last letter of the sequence begins no word.
-    fn escape(&mut self, at: usize) -> usize {
+    fn escape(&mut self, at: usize) -> Option<usize> {
         if self.text.get(at + 1) != Some(&b'[') {
-            return at + 1;
+            return None;
         }
         let inside = self.text[at + 2..].iter().take(16).take_while(|b| b.is_ascii_digit() || **b == b';').count();
-        self.text.len().min(at + 3 + inside)
+        Some(self.text.len().min(at + 3 + inside))
     }
 
-    /// Typographic spaces, dashes and full-width digits are read as the plain ones in a second look.
-    fn high(&mut self, at: usize) -> usize {
+    /// Typographic spaces and dashes, full-width and Arabic digits are read as the plain ones in a second look.
+    fn high(&mut self, at: usize) -> Option<usize> {
         let next = self.text.get(at + 1).copied().unwrap_or(0);
         self.encoded |= matches!(
             (self.text[at], next),
-            (0xC2, 0xA0 | 0xAD) | (0xE2, 0x80 | 0x81 | 0x88) | (0xE3, 0x80) | (0xEF, 0xBB..=0xBD)
+            (0xC2, 0xA0 | 0xAD)
+                | (0xE2, 0x80 | 0x81 | 0x88)
+                | (0xE3, 0x80)
+                | (0xEF, 0xBB..=0xBD)
+                | (0xD9, 0xA0..=0xA9)
+                | (0xDB, 0xB0..=0xB9)
         );
-        at + 1
+        None
     }
+}
+
+/// Whether a word that begins here is worth more than a look: most of a text is words that are not.
+#[inline]
+fn could_tell(text: &[u8], length: Option<usize>) -> bool {
+    let &[a, b, c, ..] = text else { return false };
+    detect::could_begin(a, b, c)
+        || c.is_ascii_digit()
+        || match length {
+            None => true,
+            Some(2) => matches!(c, b' ' | b'-'),
+            Some(length) => {
+                length >= detect::SHORTEST_TOKEN || (length >= detect::SHORTEST_BLOB && detect::could_be_readable(text))
+            }
+        }
+}
+
+#[inline]
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
 }
 
 /// The kinds that are switched off, a bit each.

@@ -1,17 +1,15 @@
 //! A whole text: found, resolved and replaced until nothing is left to find.
 
+use super::action::{Action, Actions};
 use super::encoded;
 use super::json;
-use super::kind::{BUILT_IN, Finding, Kind, is_token, resolve, token_at};
+use super::kind::{BUILT_IN, Finding, Kind, LONGEST_TOKEN, is_token, resolve};
 use super::names::{Names, Rule};
-use super::patterns::{Action, Patterns};
+use super::patterns::Patterns;
 use super::scan::{Off, scan};
 
 /// A replacement can part what stood together, so the result is looked at again, at most this often.
 const ROUNDS: usize = 6;
-
-/// Length of the longest token.
-const LONGEST_TOKEN: usize = 12;
 
 /// JSON in strings in JSON is opened so deep; below, it is looked at as plain text.
 const DEPTH: usize = 6;
@@ -20,6 +18,7 @@ const DEPTH: usize = 6;
 pub(super) struct Cleaner {
     pub(super) names: Names,
     patterns: Patterns,
+    actions: Actions,
     off: Off,
     found: Vec<Finding>,
     /// What was replaced since the last drain.
@@ -27,8 +26,18 @@ pub(super) struct Cleaner {
 }
 
 impl Cleaner {
-    pub(super) fn new(names: Names, patterns: Patterns, off: Off) -> Self {
-        Self { names, patterns, off, found: Vec::new(), counted: Vec::new() }
+    pub(super) fn new(names: Names, patterns: Patterns, actions: Actions, off: Off) -> Self {
+        Self { names, patterns, actions, off, found: Vec::new(), counted: Vec::new() }
+    }
+
+    /// Whether what takes a value's place depends on whose it is.
+    pub(super) fn is_keyed(&self) -> bool {
+        self.actions.are_keyed() || self.patterns.are_keyed()
+    }
+
+    /// Whose texts come now.
+    pub(super) fn set_tenant(&mut self, tenant: &str) {
+        self.actions.set_tenant(tenant);
     }
 
     /// The word a kind is counted under.
@@ -64,12 +73,24 @@ impl Cleaner {
             if now.len() <= most {
                 break;
             }
-            let cut = cut(now, most).to_owned();
+            let cut = self.cut(now, most).to_owned();
             // What is left may look like something that the whole did not.
             let again = self.clean(&cut);
             cleaned = Some(again.unwrap_or(cut));
         }
-        cleaned.map(|text| cut(&text, most).to_owned())
+        cleaned.map(|text| self.cut(&text, most).to_owned())
+    }
+
+    /// The beginning of a text, at most so many bytes, no token and no character in halves.
+    fn cut<'t>(&self, text: &'t str, most: usize) -> &'t str {
+        if text.len() <= most {
+            return text;
+        }
+        let end = text.floor_char_boundary(most);
+        let reach = end.saturating_sub(LONGEST_TOKEN);
+        let token = |at: usize| self.patterns.token_at(text.as_bytes(), at);
+        let halved = (reach..end).find(|at| token(*at).is_some_and(|length| at + length > end));
+        &text[..halved.unwrap_or(end)]
     }
 
     pub(super) fn clean_at(&mut self, text: &str, depth: usize) -> Option<String> {
@@ -86,8 +107,8 @@ impl Cleaner {
     /// The value under a name: the name decides first. `Err` when the entry must go.
     pub(super) fn clean_value(&mut self, rule: Rule, value: &str) -> Result<Option<String>, Removed> {
         match rule {
-            Rule::Remove => {
-                self.count(Kind::Content);
+            Rule::Remove(kind) => {
+                self.count(kind);
                 Err(Removed)
             }
             Rule::Mask(kind) => {
@@ -101,10 +122,10 @@ impl Cleaner {
         }
     }
 
-    /// The token of a kind, unless there is nothing to hide; uncounted.
+    /// What takes the place of a whole value, unless there is nothing to hide; uncounted.
     pub(super) fn masked(&self, kind: Kind, value: &str) -> Option<String> {
         let nothing = matches!(value, "" | "true" | "false" | "null" | "\"\"" | "[]" | "{}") || is_token(value);
-        (!nothing).then(|| self.token(kind).to_owned())
+        (!nothing).then(|| self.replacement(kind, value))
     }
 
     /// The rule for a name, and the name without what it may not hold. What is redacted from a name says nothing.
@@ -130,10 +151,26 @@ impl Cleaner {
         cleaned
     }
 
-    pub(super) fn token(&self, kind: Kind) -> &str {
+    fn token(&self, kind: Kind) -> &str {
         match kind {
             Kind::Custom(n) => self.patterns.token(n),
             known => BUILT_IN[known.index()].2,
+        }
+    }
+
+    /// What takes the place of a value.
+    pub(super) fn replacement(&self, kind: Kind, value: &str) -> String {
+        let token = self.token(kind);
+        let action = match kind {
+            Kind::Custom(n) => self.patterns.action(n),
+            known => self.actions.get(known),
+        };
+        if action == Action::Drop {
+            return String::new();
+        }
+        match self.actions.left(action, kind, value) {
+            Some(left) => format!("{}:{left}]", token.trim_end_matches(']')),
+            None => token.to_owned(),
         }
     }
 
@@ -165,7 +202,8 @@ impl Cleaner {
             return;
         }
         let off = self.off;
-        self.found.retain(|f| !off.has(f.kind) && token_at(text.as_bytes(), f.start) != Some(f.end - f.start));
+        let patterns = &self.patterns;
+        self.found.retain(|f| !off.has(f.kind) && !patterns.is_in_token(text.as_bytes(), f.start, f.end));
         for finding in &mut self.found {
             finding.start = text.floor_char_boundary(finding.start);
             finding.end = text.ceil_char_boundary(finding.end);
@@ -195,44 +233,17 @@ impl Cleaner {
         let mut from = 0;
         for finding in &found {
             out.push_str(&text[from..finding.start]);
-            self.replace(&mut out, &text[finding.start..finding.end], finding.kind);
+            self.count(finding.kind);
+            let new = self.replacement(finding.kind, &text[finding.start..finding.end]);
+            // Behind a name the next word would be taken for the value that was dropped.
+            let is_value = new.is_empty() && out.trim_end_matches(' ').ends_with(['=', ':']);
+            out.push_str(if is_value { self.token(finding.kind) } else { &new });
             from = finding.end;
         }
         out.push_str(&text[from..]);
         self.found = found;
         Some(out)
     }
-
-    fn replace(&mut self, out: &mut String, value: &str, kind: Kind) {
-        self.count(kind);
-        let action = match kind {
-            Kind::Custom(n) => self.patterns.action(n),
-            _ => Action::Mask,
-        };
-        match action {
-            Action::Drop => {}
-            Action::Mask => out.push_str(self.token(kind)),
-            Action::LastFour => {
-                out.push_str(self.token(kind));
-                let tail = value.char_indices().rev().nth(3).map_or(0, |(at, _)| at);
-                // Of a short value the last four would be most.
-                if value.len() >= 8 {
-                    out.push_str(&value[tail..]);
-                }
-            }
-        }
-    }
-}
-
-/// The beginning of a text, at most so many bytes, no token and no character in halves.
-fn cut(text: &str, most: usize) -> &str {
-    if text.len() <= most {
-        return text;
-    }
-    let end = text.floor_char_boundary(most);
-    let reach = end.saturating_sub(LONGEST_TOKEN);
-    let halved = (reach..end).find(|at| token_at(text.as_bytes(), *at).is_some_and(|length| at + length > end));
-    &text[..halved.unwrap_or(end)]
 }
 
 /// The entry must not stay.

@@ -14,7 +14,7 @@ pub(in super::super) fn blob(text: &[u8], at: usize) -> Option<(usize, Vec<u8>)>
     if is_64(before(text, at)) {
         return None;
     }
-    let run = text[at..].iter().take(MOST).take_while(|b| is_64(**b)).count();
+    let run = super::run(text, at, MOST, is_64);
     if run < LEAST {
         return None;
     }

@@ -1,7 +1,7 @@
 //! E-mail addresses, quoted and international ones among them.
 
 use super::super::kind::{Finding, Kind};
-use super::{before, byte};
+use super::{before, byte, run};
 
 /// Longest name before the `@` (RFC 5321).
 const LOCAL: usize = 64;
@@ -51,9 +51,7 @@ fn domain(text: &[u8], start: usize) -> Option<usize> {
     let mut end = start;
     let mut good = None;
     loop {
-        let label =
-            text[end..].iter().take(DOMAIN).take_while(|b| b.is_ascii_alphanumeric() || **b == b'-' || **b >= 0x80);
-        let label_end = end + label.count();
+        let label_end = end + run(text, end, DOMAIN, |b| b.is_ascii_alphanumeric() || b == b'-' || b >= 0x80);
         let label = &text[end..label_end];
         let Some((first, rest)) = label.split_first() else { break };
         if *first == b'-' || label_end - start > DOMAIN {

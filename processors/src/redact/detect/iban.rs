@@ -1,7 +1,11 @@
 //! Bank account numbers: country, length and remainder 1 of 97.
 
 use super::super::kind::{Finding, Kind};
-use super::{begins, byte, ends};
+use super::checks::remainder_97;
+use super::{begins, byte, ends, run};
+
+/// Longest account number.
+const LONGEST: usize = 34;
 
 /// Countries and the length of their numbers.
 const LENGTHS: &[(&[u8; 2], usize)] = &[
@@ -97,32 +101,37 @@ const LENGTHS: &[(&[u8; 2], usize)] = &[
 ];
 
 /// An account number whose country stands at `at`, in one piece or in groups of four.
-pub(in super::super) fn iban(text: &[u8], at: usize) -> Option<Finding> {
+pub(super) fn iban(text: &[u8], at: usize) -> Option<Finding> {
     if !begins(text, at) || !byte(text, at + 3).is_ascii_digit() {
         return None;
     }
     let country = [byte(text, at).to_ascii_uppercase(), byte(text, at + 1).to_ascii_uppercase()];
     let (_, length) = LENGTHS.iter().find(|(code, _)| **code == country)?;
-    let mut plain = [0u8; 34];
+    let end = parted(text, at, *length).or_else(|| whole(text, at))?;
+    Some(Finding::new(at, end, Kind::Iban))
+}
+
+/// End of a number as long as its country's are.
+fn parted(text: &[u8], at: usize, length: usize) -> Option<usize> {
+    let mut plain = [0u8; LONGEST];
     let mut count = 0;
     let mut place = at;
-    while count < *length {
+    while count < length {
         let next = byte(text, place);
         if next.is_ascii_alphanumeric() {
             plain[count] = next.to_ascii_uppercase();
             count += 1;
-        } else if !(matches!(next, b' ' | b'-' | b'.') && byte(text, place + 1).is_ascii_alphanumeric()) {
+        } else if !(matches!(next, b' ' | b'-' | b'.' | b'+') && byte(text, place + 1).is_ascii_alphanumeric()) {
             return None;
         }
         place += 1;
     }
-    (ends(text, place) && remainder(&plain[..count]) == 1).then(|| Finding::new(at, place, Kind::Iban))
+    (ends(text, place) && remainder_97(&plain[..count]) == 1).then_some(place)
 }
 
-fn remainder(plain: &[u8]) -> u32 {
-    let (head, tail) = plain.split_at(4);
-    tail.iter().chain(head).fold(0, |sum, c| match c {
-        b'0'..=b'9' => (sum * 10 + u32::from(c - b'0')) % 97,
-        letter => (sum * 100 + u32::from(letter - b'A') + 10) % 97,
-    })
+/// End of capitals and digits in one piece that some program made up with the right remainder and the wrong length.
+fn whole(text: &[u8], at: usize) -> Option<usize> {
+    let length = run(text, at, LONGEST + 1, |b| b.is_ascii_uppercase() || b.is_ascii_digit());
+    let fits = (15..=LONGEST).contains(&length) && ends(text, at + length);
+    (fits && remainder_97(&text[at..at + length]) == 1).then_some(at + length)
 }

@@ -3,11 +3,13 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::super::kind::{Finding, Kind};
-use super::{before, byte, digits_end, word_before};
+use super::context::Before;
+use super::{before, begins, byte, digits_end, ends};
 
 /// An IPv4 address whose first digit stands at `at`.
 pub(in super::super) fn ipv4(text: &[u8], at: usize, run_end: usize) -> Option<Finding> {
     let mut parts = [0u8; 4];
+    let (mut padded, mut full) = (0, 0);
     let mut place = at;
     let mut end = run_end;
     for (index, part) in parts.iter_mut().enumerate() {
@@ -19,18 +21,26 @@ pub(in super::super) fn ipv4(text: &[u8], at: usize, run_end: usize) -> Option<F
             end = place + text.get(place..)?.iter().take(4).take_while(|b| b.is_ascii_digit()).count();
         }
         let digits = std::str::from_utf8(&text[place..end]).ok()?;
-        if digits.len() > 3 {
+        // A zero in front is no address', unless all parts are filled up to three.
+        if digits.len() > 3 || (digits.len() == 2 && digits.starts_with('0')) {
             return None;
         }
+        padded += usize::from(digits.len() == 3 && digits.starts_with('0'));
+        full += usize::from(digits.len() == 3);
         *part = digits.parse().ok()?;
+    }
+    if padded > 0 && full < 4 {
+        return None;
     }
     let address = Ipv4Addr::from(parts);
     let apart = v4_begins(text, at) && v4_ends(text, end);
-    let told = apart && !address.is_loopback() && !address.is_unspecified() && !address.is_broadcast();
+    let told = apart && !address.is_loopback() && !address.is_unspecified() && !is_mask(address);
     if !told || is_version(text, at, end, parts) || is_network(text, end, u128::from(address.to_bits()), 32, 24) {
         return None;
     }
-    Some(Finding::new(at, end, Kind::Ip))
+    // Some write telephone numbers with dots, in pairs.
+    let is_phone = parts.iter().all(|p| *p < 100) && Before::new(text, at).tells_phone();
+    Some(Finding::new(at, end, if is_phone { Kind::Phone } else { Kind::Ip }))
 }
 
 fn v4_begins(text: &[u8], at: usize) -> bool {
@@ -48,35 +58,65 @@ fn v4_ends(text: &[u8], end: usize) -> bool {
     }
 }
 
+/// Whether all ones stand before all zeros, at least eight: a mask, or the address of everybody.
+fn is_mask(address: Ipv4Addr) -> bool {
+    let bits = address.to_bits();
+    bits.leading_ones() >= 8 && bits.leading_ones() + bits.trailing_zeros() >= 32
+}
+
 /// Whether four numbers are a version: told by what stands before them, or because all of them are small.
 fn is_version(text: &[u8], at: usize, end: usize, parts: [u8; 4]) -> bool {
-    let (word, _) = word_before(text, at);
-    let word = word.split(|b| *b == 0).next().unwrap_or_default();
-    let said: &[&[u8]] = &[
-        b"version",
-        b"ver",
-        b"v",
-        b"release",
-        b"rev",
-        b"revision",
-        b"build",
-        b"sdk",
-        b"firmware",
-        b"driver",
-        b"upgrade",
-    ];
-    if said.contains(&word) {
-        return true;
-    }
-    let told: &[&[u8]] =
-        &[b"ip", b"ipv", b"addr", b"address", b"host", b"client", b"peer", b"from", b"remote", b"server", b"for"];
-    let has_port = byte(text, end) == b':' && byte(text, end + 1).is_ascii_digit();
-    if has_port || told.contains(&word) {
+    let small = parts[0] != 10 && parts.iter().all(|p| *p < 20);
+    let left = before(text, at);
+    if !small && !matches!(left, b' ' | b'=' | b':' | b'/' | b'v' | b'V' | b'"' | b'(' | b'-' | b'_') {
         return false;
     }
-    // `Chrome/120.0.0.0` is a product; `http://203.0.113.7` has two slashes.
-    let product = before(text, at) == b'/' && at > 1 && text[at - 2].is_ascii_alphanumeric();
-    product || (parts[0] != 10 && parts.iter().all(|p| *p < 20))
+    let words = Before::new(text, at);
+    let said = |word: &str| {
+        let version =
+            ["version", "versions", "ver", "v", "release", "rev", "revision", "build", "sdk", "firmware", "driver"];
+        version.contains(&word) || word.starts_with("upgrad") || word.starts_with("верси")
+    };
+    if words.any(said) && (small || words.nearest(said)) {
+        return true;
+    }
+    let told = |word: &str| {
+        let host =
+            ["ip", "ipv", "addr", "address", "host", "client", "peer", "remote", "server", "dns", "ping", "gateway"];
+        let more = ["resolver", "nameserver", "source", "destination", "src", "dst", "адрес", "адреса"];
+        host.contains(&word) || more.contains(&word) || (!small && matches!(word, "from" | "for"))
+    };
+    let has_port = byte(text, end) == b':' && byte(text, end + 1).is_ascii_digit();
+    if has_port || text[end..].starts_with(b" port") || words.nearest(told) {
+        return false;
+    }
+    small || is_product(text, at, parts)
+}
+
+/// `Chrome/120.0.0.0` is a product; `/hosts/203.0.113.7` and `http://203.0.113.7` are not.
+fn is_product(text: &[u8], at: usize, parts: [u8; 4]) -> bool {
+    if before(text, at) != b'/' {
+        return false;
+    }
+    let letters = text[..at - 1].iter().rev().take(32).take_while(|b| b.is_ascii_alphanumeric()).count();
+    let start = at - 1 - letters;
+    let named = byte(text, start).is_ascii_uppercase() || parts[2..] == [0, 0];
+    letters > 0 && named && before(text, start) != b'/'
+}
+
+/// A hardware address whose six parts dashes divide, around the first at `at`.
+pub(in super::super) fn dashed_mac(text: &[u8], at: usize) -> Option<Finding> {
+    let end = at + 17;
+    if byte(text, at + 5) != b'-' {
+        return None;
+    }
+    let address = text.get(at..end)?;
+    let shape =
+        address.iter().zip((0..3).cycle()).all(|(b, i)| if i == 2 { *b == b'-' } else { b.is_ascii_hexdigit() });
+    let apart = begins(text, at) && ends(text, end) && before(text, at) != b'-' && byte(text, end) != b'-';
+    // Digits alone are a moment.
+    let lettered = address.iter().any(u8::is_ascii_alphabetic);
+    (shape && apart && lettered).then(|| Finding::new(at, end, Kind::Mac))
 }
 
 /// Whether a prefix length follows that leaves only zeros: a network of many hosts, not one of them.
@@ -103,7 +143,7 @@ pub(in super::super) fn colons(text: &[u8], at: usize) -> (Option<Finding>, usiz
     if !(next == b':' || next.is_ascii_hexdigit()) {
         return (None, at + 1);
     }
-    let run = text[at..].iter().take_while(|b| b.is_ascii_hexdigit() || **b == b':').count();
+    let run = super::run(text, at, usize::MAX, |b| b.is_ascii_hexdigit() || b == b':');
     let mut end = at + run;
     let colons = text[at..end].iter().filter(|b| **b == b':').count();
     let looked = (None, end);

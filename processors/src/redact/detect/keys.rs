@@ -1,7 +1,9 @@
 //! Keys and tokens that say themselves what they are.
 
 use super::super::kind::{Finding, Kind};
-use super::{before, begins, byte, entropy};
+use super::checks::entropy;
+use super::context::Before;
+use super::{before, begins, byte, run, steps};
 
 /// What a key may consist of behind its prefix.
 #[derive(Clone, Copy, PartialEq)]
@@ -31,74 +33,148 @@ const JUDGED: usize = 128;
 /// A token's part that does not begin like one is followed so far.
 const DOUBTFUL: usize = 4096;
 
-/// Prefix, body, and the least length of the body. The whole body is taken, so that no part of a key stays.
+/// Shortest token that only words give away.
+const LEAST_TOLD: usize = 20;
+
+/// Prefix, body, and the least length of the body, in the order of their bytes. The whole body is taken, so that no part
+/// of a key stays. A length of 0 stands for a scheme, whose credential comes behind it.
 const PREFIXES: &[(&[u8], Body, usize)] = &[
-    (b"sk-", Body::Word, 20),
-    (b"sk_live_", Body::Alnum, 10),
-    (b"sk_test_", Body::Alnum, 10),
-    (b"sk_prod_", Body::Alnum, 10),
-    (b"rk_live_", Body::Alnum, 10),
-    (b"rk_test_", Body::Alnum, 10),
-    (b"rk_prod_", Body::Alnum, 10),
-    (b"sk_", Body::Hex, 32),
-    (b"whsec_", Body::Dotted, 20),
-    (b"ghp_", Body::Alnum, 30),
-    (b"gho_", Body::Alnum, 30),
-    (b"ghu_", Body::Alnum, 30),
-    (b"ghs_", Body::Alnum, 30),
-    (b"ghr_", Body::Alnum, 30),
-    (b"github_pat_", Body::Word, 22),
-    (b"glpat-", Body::Word, 20),
-    (b"AIza", Body::Word, 30),
-    (b"ya29.", Body::Word, 20),
-    (b"GOCSPX-", Body::Word, 20),
-    (b"AKIA", Body::Upper, 16),
-    (b"ASIA", Body::Upper, 16),
+    (b"A3T", Body::Upper, 17),
     (b"ABIA", Body::Upper, 16),
     (b"ACCA", Body::Upper, 16),
-    (b"A3T", Body::Upper, 17),
-    (b"xoxb-", Body::Word, 10),
-    (b"xoxp-", Body::Word, 10),
-    (b"xoxa-", Body::Word, 10),
-    (b"xoxr-", Body::Word, 10),
-    (b"xoxs-", Body::Word, 10),
-    (b"xoxe", Body::Dotted, 20),
-    (b"xapp-", Body::Word, 20),
-    (b"SG.", Body::Dotted, 40),
-    (b"hf_", Body::Alnum, 30),
-    (b"pplx-", Body::Alnum, 30),
-    (b"SK", Body::Hex, 32),
-    (b"sb_secret_", Body::Word, 16),
-    (b"sb_publishable_", Body::Word, 16),
-    (b"sbp_", Body::Hex, 40),
-    (b"npm_", Body::Alnum, 30),
-    (b"pypi-", Body::Word, 50),
-    (b"dckr_pat_", Body::Word, 20),
-    (b"dop_v1_", Body::Hex, 64),
-    (b"shpat_", Body::Hex, 32),
-    (b"shpss_", Body::Hex, 32),
-    (b"r8_", Body::Alnum, 30),
-    (b"gsk_", Body::Alnum, 30),
-    (b"xai-", Body::Alnum, 40),
-    (b"tvly-", Body::Word, 20),
-    (b"lin_api_", Body::Alnum, 30),
-    (b"ntn_", Body::Alnum, 40),
-    (b"figd_", Body::Word, 30),
-    (b"glsa_", Body::Word, 32),
-    (b"sntrys_", Body::Dotted, 20),
-    (b"hvs.", Body::Word, 24),
-    (b"ATATT3", Body::Dotted, 50),
-    (b"PMAK-", Body::Word, 24),
     (b"AGE-SECRET-KEY-1", Body::Upper, 50),
-    (b"key-", Body::Hex, 32),
-    (b"dapi", Body::Hex, 32),
-    (b"eyJ", Body::Word, 8),
-    (b"Bearer", Body::Word, 0),
-    (b"bearer", Body::Word, 0),
+    (b"AIza", Body::Word, 30),
+    (b"AKIA", Body::Upper, 16),
+    (b"ASIA", Body::Upper, 16),
+    (b"ATATT3", Body::Dotted, 50),
+    (b"ATBB", Body::Alnum, 24),
+    (b"ATCTT3", Body::Dotted, 50),
     (b"BEARER", Body::Word, 0),
     (b"Basic", Body::Word, 0),
+    (b"Bearer", Body::Word, 0),
+    (b"CFPAT-", Body::Word, 40),
+    (b"FLWSECK", Body::Word, 20),
+    (b"GOCSPX-", Body::Word, 20),
+    (b"HRKU-", Body::Word, 30),
+    (b"NRAK-", Body::Alnum, 20),
+    (b"NRJS-", Body::Alnum, 15),
+    (b"PMAK-", Body::Word, 24),
+    (b"SG.", Body::Dotted, 40),
+    (b"SK", Body::Hex, 32),
     (b"basic", Body::Word, 0),
+    (b"bearer", Body::Word, 0),
+    (b"ccpat_", Body::Word, 30),
+    (b"cfut_", Body::Word, 30),
+    (b"ctp_", Body::Word, 30),
+    (b"dapi", Body::Hex, 32),
+    (b"dckr_oat_", Body::Word, 20),
+    (b"dckr_pat_", Body::Word, 20),
+    (b"doo_v1_", Body::Hex, 64),
+    (b"dop_v1_", Body::Hex, 64),
+    (b"dor_v1_", Body::Hex, 64),
+    (b"dp.pt.", Body::Alnum, 40),
+    (b"duffel_", Body::Word, 40),
+    (b"eyJ", Body::Word, 8),
+    (b"figd_", Body::Word, 30),
+    (b"fm2_", Body::Dotted, 40),
+    (b"fo1_", Body::Word, 40),
+    (b"ghc_", Body::Alnum, 30),
+    (b"gho_", Body::Alnum, 30),
+    (b"ghp_", Body::Alnum, 30),
+    (b"ghr_", Body::Alnum, 30),
+    (b"ghs_", Body::Alnum, 30),
+    (b"ghu_", Body::Alnum, 30),
+    (b"github_pat_", Body::Word, 22),
+    (b"glagent-", Body::Word, 20),
+    (b"glc_", Body::Dotted, 30),
+    (b"glcbt-", Body::Word, 20),
+    (b"gldt-", Body::Word, 20),
+    (b"glft-", Body::Word, 20),
+    (b"glpat-", Body::Word, 20),
+    (b"glptt-", Body::Word, 20),
+    (b"glrt-", Body::Word, 20),
+    (b"glsa_", Body::Word, 32),
+    (b"gsk_", Body::Alnum, 30),
+    (b"hf_", Body::Alnum, 30),
+    (b"hvb.", Body::Word, 24),
+    (b"hvr.", Body::Word, 24),
+    (b"hvs.", Body::Word, 24),
+    (b"jina_", Body::Word, 30),
+    (b"key-", Body::Hex, 32),
+    (b"lin_api_", Body::Alnum, 30),
+    (b"lsv2_pt_", Body::Word, 30),
+    (b"lsv2_sk_", Body::Word, 30),
+    (b"nfp_", Body::Alnum, 30),
+    (b"npm_", Body::Alnum, 30),
+    (b"ntn_", Body::Alnum, 40),
+    (b"ops_eyJ", Body::Dotted, 40),
+    (b"pk.eyJ", Body::Dotted, 40),
+    (b"pplx-", Body::Alnum, 30),
+    (b"pscale_oauth_", Body::Dotted, 30),
+    (b"pscale_pw_", Body::Dotted, 30),
+    (b"pscale_tkn_", Body::Dotted, 30),
+    (b"pul-", Body::Hex, 40),
+    (b"pypi-", Body::Word, 50),
+    (b"r8_", Body::Alnum, 30),
+    (b"rdme_", Body::Alnum, 60),
+    (b"rk_live_", Body::Alnum, 10),
+    (b"rk_prod_", Body::Alnum, 10),
+    (b"rk_test_", Body::Alnum, 10),
+    (b"rpa_", Body::Alnum, 30),
+    (b"rubygems_", Body::Hex, 40),
+    (b"rzp_live_", Body::Alnum, 10),
+    (b"rzp_test_", Body::Alnum, 10),
+    (b"sb_publishable_", Body::Word, 16),
+    (b"sb_secret_", Body::Word, 16),
+    (b"sbp_", Body::Hex, 40),
+    (b"secret_", Body::Alnum, 43),
+    (b"sgp_", Body::Word, 40),
+    (b"shpat_", Body::Hex, 32),
+    (b"shpca_", Body::Hex, 32),
+    (b"shppa_", Body::Hex, 32),
+    (b"shpss_", Body::Hex, 32),
+    (b"sk-", Body::Word, 20),
+    (b"sk.eyJ", Body::Dotted, 40),
+    (b"sk_", Body::Hex, 32),
+    (b"sk_live_", Body::Alnum, 10),
+    (b"sk_prod_", Body::Alnum, 10),
+    (b"sk_test_", Body::Alnum, 10),
+    (b"sntrys_", Body::Dotted, 20),
+    (b"sntryu_", Body::Hex, 40),
+    (b"sq0atp-", Body::Word, 20),
+    (b"sq0csp-", Body::Word, 30),
+    (b"tfp_", Body::Alnum, 40),
+    (b"tk-us-", Body::Word, 40),
+    (b"tvly-", Body::Word, 20),
+    (b"v1.0-", Body::Dotted, 100),
+    (b"whsec_", Body::Dotted, 20),
+    (b"xai-", Body::Alnum, 40),
+    (b"xapp-", Body::Word, 20),
+    (b"xoxa-", Body::Word, 10),
+    (b"xoxb-", Body::Word, 10),
+    (b"xoxe", Body::Dotted, 20),
+    (b"xoxp-", Body::Word, 10),
+    (b"xoxr-", Body::Word, 10),
+    (b"xoxs-", Body::Word, 10),
+    (b"ya29.", Body::Word, 20),
 ];
+
+/// Where the prefixes begin that have a byte as their first.
+static FIRST: [u8; 257] = first();
+
+const fn first() -> [u8; 257] {
+    let mut places = [0; 257];
+    let mut byte = 0;
+    let mut prefix = 0;
+    while byte < 257 {
+        while prefix < PREFIXES.len() && (PREFIXES[prefix].0[0] as usize) < byte {
+            prefix += 1;
+        }
+        places[byte] = prefix as u8;
+        byte += 1;
+    }
+    places
+}
 
 /// For each pair of bytes, whether a prefix has it as first and second byte (first table) or as second and third.
 static PAIRS: [[u64; 1024]; 2] = pairs();
@@ -137,7 +213,10 @@ pub(in super::super) fn could_begin(a: u8, b: u8, c: u8) -> bool {
 /// A key whose prefix stands at `at`.
 pub(in super::super) fn key(text: &[u8], at: usize) -> Option<Finding> {
     let rest = &text[at..];
-    for (prefix, body, least) in PREFIXES {
+    let first = usize::from(*rest.first()?);
+    let places = usize::from(FIRST[first])..usize::from(FIRST[first + 1]);
+    // The longest first: `sk_live_` before `sk_`.
+    for (prefix, body, least) in PREFIXES[places].iter().rev() {
         if *least == 0 || !rest.starts_with(prefix) {
             continue;
         }
@@ -145,7 +224,7 @@ pub(in super::super) fn key(text: &[u8], at: usize) -> Option<Finding> {
             return jwt(text, at);
         }
         let start = at + prefix.len();
-        let taken = |most: usize| text[start..].iter().take(most).take_while(|b| body.takes(**b)).count();
+        let taken = |most: usize| run(text, start, most, |b| body.takes(b));
         let judged = taken(JUDGED);
         if judged < *least || !looks_random(prefix, &text[start..start + judged]) {
             continue;
@@ -180,8 +259,8 @@ fn jwt(text: &[u8], at: usize) -> Option<Finding> {
         .iter()
         .any(|k| text[at..].starts_with(k));
     let most = if known { usize::MAX } else { DOUBTFUL };
-    let takes = |b: &&u8| Body::Word.takes(**b) || matches!(**b, b'/' | b'+');
-    let part = |from: usize, most: usize| text[from..].iter().take(most).take_while(takes).count();
+    let takes = |b: u8| Body::Word.takes(b) || matches!(b, b'/' | b'+');
+    let part = |from: usize, most: usize| run(text, from, most, takes);
     let header = at + part(at, if known { most } else { DOUBTFUL / 8 });
     let mut end = header;
     let mut parts = 1;
@@ -212,7 +291,7 @@ pub(in super::super) fn scheme_token(text: &[u8], at: usize) -> Option<Finding> 
         return None;
     }
     start += text[start..].iter().take(2).take_while(|b| matches!(b, b' ' | b':' | b'+')).count();
-    let end = start + text[start..].iter().take_while(|b| Body::Dotted.takes(**b) || **b == b'~').count();
+    let end = start + run(text, start, usize::MAX, |b| Body::Dotted.takes(b) || b == b'~');
     let token = &text[start..end];
     let digits = token.iter().any(u8::is_ascii_digit);
     let mixed = token.iter().any(u8::is_ascii_lowercase) && token.iter().skip(1).any(u8::is_ascii_uppercase);
@@ -220,12 +299,36 @@ pub(in super::super) fn scheme_token(text: &[u8], at: usize) -> Option<Finding> 
     enough.then(|| Finding::new(start, end, Kind::Secret))
 }
 
+/// A token that only the words before it give away: `the api key is 4f9c..`. Behind a sign it is found by its name.
+pub(in super::super) fn told_token(text: &[u8], at: usize) -> Option<Finding> {
+    if !matches!(before(text, at), b' ' | b'"' | b'\'' | b'`' | b'(')
+        || matches!(byte(text, at.wrapping_sub(2)), b':' | b'=')
+    {
+        return None;
+    }
+    let length = run(text, at, DOUBTFUL, |b| Body::Word.takes(b));
+    let token = &text[at..at + length];
+    let mixed = token.iter().any(u8::is_ascii_digit) && token.iter().any(u8::is_ascii_alphabetic);
+    if length < LEAST_TOLD || length == DOUBTFUL || !mixed || entropy(token) < 3.0 {
+        return None;
+    }
+    let words = Before::new(text, at);
+    let said = |word: &str| {
+        matches!(
+            word,
+            "token" | "secret" | "password" | "passwd" | "apikey" | "credential" | "elevenlabs" | "пароль" | "xi"
+        ) || word.ends_with("token")
+            || word.ends_with("apikey")
+    };
+    (words.tells(said) || words.tells_key()).then(|| Finding::new(at, at + length, Kind::Secret))
+}
+
 /// A Telegram bot's token, `<8 to 10 digits>:AA<33>`, around the colon at `at`.
 pub(in super::super) fn telegram(text: &[u8], at: usize) -> Option<Finding> {
     if byte(text, at + 1) != b'A' || byte(text, at + 2) != b'A' {
         return None;
     }
-    let length = text[at + 1..].iter().take_while(|b| Body::Word.takes(**b)).count();
+    let length = run(text, at + 1, usize::MAX, |b| Body::Word.takes(b));
     let reach = at.saturating_sub(10);
     let digits = text[reach..at].iter().rev().take_while(|b| b.is_ascii_digit()).count();
     (length >= 33 && digits >= 8).then(|| Finding::new(at - digits, at + 1 + length, Kind::Key))
@@ -241,6 +344,7 @@ pub(in super::super) fn private_key(text: &[u8], at: usize) -> Option<Finding> {
     let named = |words: &[u8]| memchr::memmem::find(head, words);
     named(b"PRIVATE KEY").or_else(|| named(b"PRIVATE+KEY"))?;
     let foot = memchr::memmem::find(&text[at..], b"-----END").map(|foot| at + foot + 8);
+    steps::add(foot.unwrap_or(text.len()) - at);
     let end = foot.map_or(text.len(), |foot| {
         let close = memchr::memmem::find(&text[foot..text.len().min(foot + 128)], b"-----");
         close.map_or(foot, |close| foot + close + 5)

@@ -3,25 +3,42 @@
 
 mod blob;
 mod card;
+pub(super) mod checks;
+mod context;
 mod email;
 mod iban;
+mod ids;
 mod ip;
 mod keys;
 mod pairs;
+mod person;
 mod phone;
+mod plan;
 mod ssn;
 mod url;
+mod wallet;
+mod words;
 
 pub(super) use blob::{blob, could_be_readable};
 pub(super) use card::card;
 pub(super) use email::email;
-pub(super) use iban::iban;
-pub(super) use ip::{colons, ipv4};
-pub(super) use keys::{could_begin, key, private_key, scheme_token, telegram};
+pub(super) use ids::italian;
+pub(super) use ip::{colons, dashed_mac, ipv4};
+pub(super) use keys::{could_begin, key, private_key, scheme_token, telegram, told_token};
 pub(super) use pairs::{QUERY_NAMES, pair};
-pub(super) use phone::{national, plus};
+pub(super) use person::{is_date, lettered, number_and_letter, of_a_person};
+pub(super) use phone::plus;
+pub(super) use plan::calling_code;
 pub(super) use ssn::ssn;
 pub(super) use url::user_info;
+pub(super) use wallet::ethereum;
+
+use super::steps;
+
+/// Shorter words hide nothing readable.
+pub(super) const SHORTEST_BLOB: usize = 4;
+/// Tokens that only a word before them gives away begin with a run of so many letters and digits.
+pub(super) const SHORTEST_TOKEN: usize = 16;
 
 /// The byte at a place, 0 outside.
 #[inline]
@@ -62,35 +79,15 @@ fn ends_colour(text: &[u8], at: usize) -> bool {
     text[from..at - 1].iter().rev().find(|b| !b.is_ascii_digit() && **b != b';') == Some(&b'[')
 }
 
+/// How many bytes from a place on are such, at most `most`.
+#[inline]
+fn run(text: &[u8], from: usize, most: usize, is: impl Fn(u8) -> bool) -> usize {
+    let length = text.get(from..).unwrap_or_default().iter().take(most).take_while(|b| is(**b)).count();
+    steps::add(length + 1);
+    length
+}
+
 /// End of the digits that begin at a place.
 fn digits_end(text: &[u8], at: usize) -> usize {
-    at + text[at..].iter().take_while(|b| b.is_ascii_digit()).count()
-}
-
-/// Lower-case letters of the word that ends before `at`, punctuation between them skipped; empty if there is none.
-fn word_before(text: &[u8], at: usize) -> ([u8; 12], usize) {
-    let mut end = at;
-    while end > 0 && at - end < 4 && !text[end - 1].is_ascii_alphanumeric() && text[end - 1] < 0x80 {
-        end -= 1;
-    }
-    let mut start = end;
-    while start > 0 && end - start < 12 && (text[start - 1].is_ascii_alphabetic() || text[start - 1] >= 0x80) {
-        start -= 1;
-    }
-    let mut word = [0; 12];
-    for (to, from) in word.iter_mut().zip(&text[start..end]) {
-        *to = from.to_ascii_lowercase();
-    }
-    (word, start)
-}
-
-/// Shannon entropy in bits a byte.
-fn entropy(text: &[u8]) -> f32 {
-    let mut counts = [0u16; 256];
-    let sample = &text[..text.len().min(1024)];
-    for byte in sample {
-        counts[usize::from(*byte)] += 1;
-    }
-    let total = sample.len() as f32;
-    counts.iter().filter(|n| **n > 0).map(|n| f32::from(*n) / total).map(|p| -p * p.log2()).sum()
+    at + run(text, at, usize::MAX, |b| b.is_ascii_digit())
 }

@@ -2,7 +2,7 @@
 
 use super::super::kind::{Finding, Kind, token_at};
 use super::super::names::{Names, Rule};
-use super::{before, byte};
+use super::{before, byte, run, steps};
 
 /// Names that count in the query of a URL alone, where they are credentials or persons.
 pub(in super::super) const QUERY_NAMES: &[&str] = &[
@@ -100,9 +100,9 @@ fn name_before(text: &[u8], at: usize, names: &Names) -> Option<(usize, usize)> 
 
 fn kind_of(text: &[u8], (start, end): (usize, usize), at: usize, names: &mut Names) -> Option<Kind> {
     let name = std::str::from_utf8(&text[start..end]).ok()?;
-    if let Rule::Mask(kind) = names.rule(name) {
+    if let Rule::Mask(kind) | Rule::Remove(kind) = names.rule(name) {
         // Who is meant by an id stays for typed columns and structured data: prose is full of ids.
-        return (!matches!(kind, Kind::User | Kind::Session | Kind::Device | Kind::Ip)).then_some(kind);
+        return (!matches!(kind, Kind::User | Kind::Session | Kind::Device | Kind::Ip | Kind::Content)).then_some(kind);
     }
     // A query that stands alone has no mark before its first name.
     let alone = || start == 0 && matches!(byte(text, bare_end(text, at + 1)), 0 | b'&');
@@ -145,8 +145,11 @@ fn value(text: &[u8], (name_start, name_end): (usize, usize), at: usize, kind: K
 fn quoted(text: &[u8], start: usize, quote: u8, kind: Kind) -> Option<Finding> {
     let mut end = start;
     while end < text.len() {
-        end = memchr::memchr(quote, &text[end..]).map_or(text.len(), |n| end + n);
+        let next = memchr::memchr(quote, &text[end..]).map_or(text.len(), |n| end + n);
+        steps::add(next - end + 1);
+        end = next;
         let slashes = text[start..end].iter().rev().take_while(|b| **b == b'\\').count();
+        steps::add(slashes);
         let opening = text[..start - 1].iter().rev().take(8).take_while(|b| **b == b'\\').count();
         if slashes <= opening {
             end -= slashes;
@@ -166,11 +169,11 @@ fn is_header(name: &[u8]) -> bool {
 }
 
 fn line_end(text: &[u8], start: usize) -> usize {
-    start + text[start..].iter().take_while(|b| !b"\r\n\"'\\<>`|".contains(b)).count()
+    start + run(text, start, usize::MAX, |b| !b"\r\n\"'\\<>`|".contains(&b))
 }
 
 fn bare_end(text: &[u8], start: usize) -> usize {
-    start + text[start..].iter().take_while(|b| !b.is_ascii_whitespace() && !b",;&\"'<>(){}\\`|".contains(b)).count()
+    start + run(text, start, usize::MAX, |b| !b.is_ascii_whitespace() && !b",;&\"'<>(){}\\`|".contains(&b))
 }
 
 /// Whether the value has been redacted before.

@@ -1,84 +1,39 @@
-//! Telephone numbers: international ones by their sign, national ones by a shape that nothing else has, any other by the
-//! word before it.
+//! Telephone numbers: international ones by their sign and the plan of their country, national ones by a shape that
+//! nothing else has, any other by the words around it.
 
 use super::super::kind::{Finding, Kind};
-use super::{before, begins, byte, digits_end, word_before};
+use super::context::{self, Before};
+use super::plan::Plan;
+use super::{before, byte};
 
-/// Country codes and the digits of a full number with them. Others have eight to fifteen.
-const LENGTHS: &[(&str, usize, usize)] = &[
-    ("1", 11, 11),
-    ("7", 11, 11),
-    ("20", 11, 12),
-    ("27", 11, 11),
-    ("30", 12, 12),
-    ("31", 10, 11),
-    ("32", 10, 11),
-    ("33", 11, 11),
-    ("34", 11, 11),
-    ("36", 10, 11),
-    ("39", 9, 13),
-    ("40", 11, 11),
-    ("41", 11, 11),
-    ("43", 8, 13),
-    ("44", 11, 12),
-    ("45", 10, 10),
-    ("46", 9, 11),
-    ("47", 10, 10),
-    ("48", 11, 11),
-    ("49", 8, 13),
-    ("52", 12, 13),
-    ("54", 12, 13),
-    ("55", 12, 13),
-    ("56", 11, 11),
-    ("57", 11, 12),
-    ("60", 10, 12),
-    ("61", 11, 11),
-    ("62", 9, 14),
-    ("63", 11, 12),
-    ("64", 10, 12),
-    ("65", 10, 10),
-    ("66", 10, 11),
-    ("81", 11, 12),
-    ("82", 10, 12),
-    ("84", 11, 12),
-    ("86", 12, 13),
-    ("90", 12, 12),
-    ("91", 12, 12),
-    ("92", 11, 12),
-    ("98", 12, 12),
-];
-
-/// Whether a word announces a number.
-fn announces(word: &[u8]) -> bool {
-    match word {
-        b"phone" | b"telephone" | b"tel" | b"mobile" | b"cell" | b"cellphone" | b"call" | b"fax" | b"sms" => true,
-        b"whatsapp" | b"msisdn" | b"dial" | b"phonenumber" | b"handy" | b"telefon" | b"telefono" | b"viber" => true,
-        other => other == "тел".as_bytes(),
-    }
-}
-
-/// Whether a word may stand between the announcing one and the number: `phone number 415..`, `call me at 415..`.
-fn fills(word: &[u8]) -> bool {
-    matches!(word, b"number" | b"no" | b"nr" | b"num" | b"is" | b"at" | b"me" | b"us" | b"on")
-}
+/// Digits of the longest number, a trunk zero and the prefix abroad with it.
+const DIGITS: usize = 20;
+/// Groups of the most parted number.
+const GROUPS: usize = 10;
+/// Fewer digits behind a sign are none.
+const FEWEST: usize = 7;
+/// Fewer digits behind a word are none: small islands have numbers of five.
+pub(super) const FEWEST_ANNOUNCED: usize = 5;
+/// International numbers have so many digits, without what is dialled before them.
+const MOST: usize = 15;
 
 /// Digits of a number and where each group of them lies.
-struct Number {
-    digits: [u8; 16],
+pub(super) struct Number {
+    digits: [u8; DIGITS],
     count: usize,
-    groups: [(usize, usize); 8],
+    groups: [(usize, usize); GROUPS],
     used: usize,
 }
 
 impl Number {
-    /// Reads groups from `at` on, up to `most` digits.
-    fn read(text: &[u8], at: usize, most: usize) -> Option<Self> {
-        let mut number = Self { digits: [0; 16], count: 0, groups: [(0, 0); 8], used: 0 };
+    /// Reads groups from `at` on.
+    pub(super) fn read(text: &[u8], at: usize) -> Option<Self> {
+        let mut number = Self { digits: [0; DIGITS], count: 0, groups: [(0, 0); GROUPS], used: 0 };
         let mut place = at;
-        while number.used < 8 {
-            let end = digits_end_within(text, place, 17);
+        while number.used < GROUPS {
+            let end = digits_end_within(text, place, DIGITS + 1);
             let group = &text[place..end];
-            if number.count + group.len() > most.min(16) {
+            if number.count + group.len() > DIGITS {
                 break;
             }
             number.digits[number.count..number.count + group.len()].copy_from_slice(group);
@@ -93,21 +48,33 @@ impl Number {
         (number.used > 0).then_some(number)
     }
 
-    fn digits(&self) -> &[u8] {
+    pub(super) fn digits(&self) -> &[u8] {
         &self.digits[..self.count]
     }
 
-    fn end(&self) -> usize {
-        self.groups[self.used - 1].1
-    }
-
     /// Length of a group, 0 when there is none.
-    fn group(&self, index: usize) -> usize {
+    pub(super) fn group(&self, index: usize) -> usize {
         if index < self.used { self.groups[index].1 - self.groups[index].0 } else { 0 }
     }
 
-    fn shape(&self) -> &[(usize, usize)] {
-        &self.groups[..self.used]
+    /// Lengths of the groups, zeros behind the last.
+    pub(super) fn shape(&self) -> [usize; GROUPS] {
+        std::array::from_fn(|index| self.group(index))
+    }
+
+    /// What stands between a group and the next.
+    fn between<'t>(&self, text: &'t [u8], index: usize) -> &'t [u8] {
+        if index + 1 < self.used { &text[self.groups[index].1..self.groups[index + 1].0] } else { b"" }
+    }
+
+    /// Whether the same sign stands between all of the first `groups`.
+    fn is_even(&self, text: &[u8], groups: usize) -> bool {
+        (1..groups.saturating_sub(1)).all(|index| self.between(text, index) == self.between(text, 0))
+    }
+
+    /// Ends of the groups and the digits up to there, the longest first.
+    pub(super) fn ends(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        (0..self.used).rev().map(|last| (self.groups[last].1, (0..=last).map(|i| self.group(i)).sum()))
     }
 }
 
@@ -115,9 +82,10 @@ fn digits_end_within(text: &[u8], at: usize, most: usize) -> usize {
     at + text[at..].iter().take(most).take_while(|b| b.is_ascii_digit()).count()
 }
 
-/// The next group, behind one to three separators.
+/// The next group, behind one to three separators. A form writes its spaces as plus signs.
 fn gap(text: &[u8], end: usize) -> Option<usize> {
     let gap = text[end..].iter().take(4).take_while(|b| b" -./()".contains(b)).count();
+    let gap = if gap == 0 { usize::from(byte(text, end) == b'+') } else { gap };
     let next = end + gap;
     ((1..=3).contains(&gap) && byte(text, next).is_ascii_digit() && !text[end..next].starts_with(b"  ")).then_some(next)
 }
@@ -133,38 +101,31 @@ pub(in super::super) fn plus(text: &[u8], at: usize) -> Option<Finding> {
     if !matches!(byte(text, start), b'1'..=b'9') {
         return None;
     }
-    let end = international(text, start)?;
+    let end = international(text, start, true)?;
     Some(Finding::new(at, end, Kind::Phone))
 }
 
-/// End of a number whose country code begins at `start`.
-fn international(text: &[u8], start: usize) -> Option<usize> {
-    let head = Number::read(text, start, 3).or_else(|| Number::read(text, start, 16))?;
-    let first = digits_end_within(text, start, 17).min(start + 4);
-    let lead = if head.count >= 2 { head.digits() } else { &text[start..first] };
-    let known = LENGTHS.iter().find(|(code, ..)| lead.starts_with(code.as_bytes()));
-    let (code, least, most) = known.map_or((0, 8, 15), |(code, least, most)| (code.len(), *least, *most));
-    // The trunk zero in `+44 (0)20` is written and not dialled.
-    let trunk = text[start..]
-        .iter()
-        .take(8)
-        .position(|b| *b == b'(')
-        .is_some_and(|open| text[start + open..].starts_with(b"(0)"));
-    let most = most + usize::from(trunk);
-    let number = Number::read(text, start, most)?;
-    if code > 0 && number.count < least + usize::from(trunk) || number.count < 8 {
-        return None;
-    }
-    finish(text, number.end())
+/// End of a number whose country code begins at `start`. `signed` numbers may be a little longer than their plan.
+fn international(text: &[u8], start: usize, signed: bool) -> Option<usize> {
+    let number = Number::read(text, start)?;
+    let plan = Plan::of(number.digits())?;
+    // The trunk zero in `+44 (0)20` or `+44 020` is written and not dialled.
+    let trunk = usize::from(number.digits().get(plan.code) == Some(&b'0'));
+    let fits = |digits: usize, fits: &dyn Fn(usize) -> bool| {
+        let national = digits.saturating_sub(plan.code);
+        (FEWEST..=MOST + trunk).contains(&digits) && (fits(national) || (trunk == 1 && fits(national - 1)))
+    };
+    let whole = |is: &dyn Fn(usize) -> bool| {
+        number.ends().find_map(|(end, digits)| if fits(digits, is) { finish(text, end) } else { None })
+    };
+    let almost = || if signed { whole(&|national| plan.almost_has(national)) } else { None };
+    whole(&|national| plan.has(national)).or_else(almost)
 }
 
 /// The end with an extension, unless the number goes on as a word.
 fn finish(text: &[u8], end: usize) -> Option<usize> {
-    let marks: &[&[u8]] = &[b"x", b" x", b" ext. ", b" ext ", b" ext.", b"ext", b";ext=", b",ext."];
-    for mark in marks {
-        if text[end..].starts_with(mark) && byte(text, end + mark.len()).is_ascii_digit() {
-            return Some(digits_end_within(text, end + mark.len(), 7));
-        }
+    if let Some(end) = extension(text, end) {
+        return Some(end);
     }
     let next = byte(text, end);
     let goes_on =
@@ -172,89 +133,155 @@ fn finish(text: &[u8], end: usize) -> Option<usize> {
     (!goes_on).then_some(end)
 }
 
-/// A number without a `+` whose first digit stands at `at`.
-pub(in super::super) fn national(text: &[u8], at: usize, run_end: usize) -> Option<Finding> {
-    let run = run_end - at;
-    let opened = before(text, at) == b'(';
-    let start = at - usize::from(opened);
-    let separated = gap(text, run_end).is_some();
-    if run > 15
-        || !(separated || run >= 7)
-        || !begins(text, start)
-        || matches!(before(text, start), b'-' | b'/' | b':' if before(text, start - 1).is_ascii_digit())
-    {
-        return None;
-    }
-    // Longer first groups begin no shape, unless with the trunk zero.
-    let end = if separated && (run <= 3 || text[at] == b'0') { shaped(text, at, opened) } else { None };
-    let end = end.or_else(|| announced(text, start, at))?;
-    Some(Finding::new(start, end, Kind::Phone))
+/// The end of `x389`, `ext. 389`, `;ext=389`, `доб. 389`.
+fn extension(text: &[u8], end: usize) -> Option<usize> {
+    let skip = |from: usize, signs: &[u8]| from + text[from..].iter().take(2).take_while(|b| signs.contains(b)).count();
+    let mark = skip(end, b" ,;");
+    let words: [&[u8]; 5] = [b"extension", b"ext", b"x", b"#", "доб".as_bytes()];
+    let word = words.iter().find(|word| text[mark..].starts_with(word))?;
+    let start = skip(mark + word.len(), b" .:=");
+    let until = digits_end_within(text, start, 7);
+    (until > start).then_some(until)
 }
 
-/// Shapes that nothing but a telephone number or a US social security number has.
-fn shaped(text: &[u8], at: usize, opened: bool) -> Option<usize> {
-    let number = Number::read(text, at, 14)?;
-    let lengths = [0, 1, 2, 3, 4].map(|i| number.group(i));
+/// Shapes that nothing but a telephone number has.
+pub(super) fn shaped(text: &[u8], number: &Number, opened: bool, start: usize) -> Option<usize> {
     let digits = number.digits();
-    let end_of = |groups: usize| number.shape()[groups - 1].1;
-    let between = |i: usize| &text[number.shape()[i].1..number.shape()[i + 1].0];
-    let groups = match (digits[0], lengths) {
+    if let Some(end) = abroad(text, number) {
+        return Some(end);
+    }
+    let shape = number.shape();
+    if number.used < 2 || is_date(digits, &shape) || (!opened && is_row(text, start)) {
+        return None;
+    }
+    let even = |groups: usize| number.is_even(text, groups);
+    let spaced = |group: usize| number.between(text, group) == b" ";
+    let groups = match (digits[0], shape) {
         // (415) 555-2671, 415-555-2671, 415.555.2671
-        (b'2'..=b'9', [3, 3, 4, ..]) if matches!(digits[3], b'2'..=b'9') && (opened || between(0) == between(1)) => 3,
+        (b'2'..=b'9', [3, 3, 4, ..]) if matches!(digits[3], b'2'..=b'9') && even(3) && !spaced(0) => 3,
         (b'2'..=b'9', [3, 7, ..]) if opened && matches!(digits[3], b'2'..=b'9') => 2,
+        (b'1'..=b'9', [3, 3, 4, ..]) if opened => 3,
         // 1-415-555-2671, 8 (701) 123-45-67, 8-701-123-4567
-        (b'1', [1, 3, 3, 4, _]) if matches!(digits[1], b'2'..=b'9') => 4,
-        (b'8', [1, 3, 3, 4, _]) => 4,
-        (b'8' | b'7', [1, 3, 3, 2, 2]) => 5,
-        (b'8', [1, 3, 7, ..]) => 3,
-        _ => return foreign(text, &number, opened),
-    };
-    // A price list or a table also has numbers in a row; two spaces or a new sign part them.
-    finish(text, end_of(groups))
-}
-
-/// Numbers with a trunk zero, and those dialled with 00 or 011.
-fn foreign(text: &[u8], number: &Number, opened: bool) -> Option<usize> {
-    let digits = number.digits();
-    let first = number.shape()[0];
-    let abroad = if digits.starts_with(b"011") && number.group(0) == 3 { 3 } else { 2 };
-    if digits.starts_with(b"00") && byte(text, first.0 + 2) != b'0' || abroad == 3 {
-        let start = if number.group(0) == abroad { number.shape().get(1)?.0 } else { first.0 + abroad };
-        return international(text, start);
-    }
-    if digits[0] != b'0' || matches!(digits.get(1), Some(b'0') | None) {
-        return None;
-    }
-    let lengths = [0, 1, 2, 3, 4].map(|i| number.group(i));
-    let gap = &text[number.shape()[0].1..number.shape().get(1)?.0];
-    let same = number.shape().windows(2).all(|w| &text[w[0].1..w[1].0] == gap);
-    let groups = match lengths {
-        [2, 2, 2, 2, 2] if same => 5,
-        [3, 4, 4, ..] | [4, 3, 4, ..] | [5, 3, 3, ..] => 3,
-        [5, 6, ..] | [4, 6 | 7, ..] | [3, 7 | 8, ..] => 2,
-        [3..=5, 5..=9, ..] if opened || gap == b"/" || gap == b"-" => 2,
+        (b'1', [1, 3, 3, 4, ..]) if matches!(digits[1], b'2'..=b'9') && !(spaced(0) && even(4)) => 4,
+        (b'8', [1, 3, 3, 4, ..]) if matches!(digits[1], b'3'..=b'9') && !(spaced(0) && is_counted(text, start)) => 4,
+        (b'8' | b'7', [1, 3, 3, 2, 2, ..]) => 5,
+        (b'8', [1, 3, 7, ..]) if matches!(digits[1], b'3'..=b'9') => 3,
+        (b'0', _) if digits.get(1) != Some(&b'0') => with_trunk(text, number, opened)?,
         _ => return None,
     };
-    finish(text, number.shape()[groups - 1].1)
+    let end = number.groups[groups - 1].1;
+    // More digits behind make it something longer, unless a space parts them from a number with signs of its own.
+    let longer = matches!(byte(text, end), b'-' | b'/' | b'.') && byte(text, end + 1).is_ascii_digit();
+    let row = spaced(0) && byte(text, end) == b' ' && byte(text, end + 1).is_ascii_digit();
+    if longer || row || (groups == 5 && is_dump(text, start, end)) { None } else { finish(text, end) }
 }
 
-/// A number of any shape behind a word that says so.
-fn announced(text: &[u8], start: usize, at: usize) -> Option<usize> {
-    let mut told = false;
-    let mut from = start;
-    for _ in 0..3 {
-        let (word, word_start) = word_before(text, from);
-        let word = word.split(|b| *b == 0).next().unwrap_or_default();
-        told = announces(word);
-        if told || !fills(word) {
-            break;
-        }
-        from = word_start;
-    }
-    if !told {
+/// A number dialled with 00, 011 or 8~10 before its calling code.
+fn abroad(text: &[u8], number: &Number) -> Option<usize> {
+    let digits = number.digits();
+    let first = number.groups[0];
+    let prefix = if digits.starts_with(b"011") && number.group(0) == 3 && digits.get(3) != Some(&b'0') {
+        3
+    } else if digits.starts_with(b"00") && digits.get(2) != Some(&b'0') {
+        2
+    } else {
+        return None;
+    };
+    let start = if number.group(0) == prefix { number.groups[..number.used].get(1)?.0 } else { first.0 + prefix };
+    // The calling code stands in one group.
+    let code = Plan::of(&digits[prefix..])?.code;
+    if number.group(0) > prefix && number.group(0) < prefix + code {
         return None;
     }
-    let number = Number::read(text, at, 15)?;
-    let plausible = (7..=15).contains(&number.count) && (number.used > 1 || digits_end(text, at) - at <= 12);
-    if plausible { finish(text, number.end()) } else { None }
+    // In one piece it may be an identifier with zeros before it.
+    if number.used == 1 && !Before::new(text, first.0).tells_no_other() {
+        return None;
+    }
+    let end = international(text, start, false)?;
+    (end - start >= 9).then_some(end)
+}
+
+/// How many groups a national number with its trunk zero has: those of the countries that write one.
+fn with_trunk(text: &[u8], number: &Number, opened: bool) -> Option<usize> {
+    let gap = number.between(text, 0);
+    let even = |groups: usize| number.is_even(text, groups);
+    match number.shape() {
+        [2, 2, 2, 2, 2, ..] if even(5) => Some(5),
+        [1, 3, 3, 2, 2, ..] | [2, 3, 2, 2, 2, ..] => Some(5),
+        [3, 3, 2, 2, ..]
+        | [4, 3, 2, 2, ..]
+        | [4, 2, 2, 2, ..]
+        | [2, 3, 2, 2, ..]
+        | [2, 2, 3, 4, ..]
+        | [1, 3, 3, 4, ..] => Some(4),
+        [3, 2, 2, 2, 2, ..] => Some(5),
+        [3, 4, 4, ..] | [4, 3, 4, ..] | [5, 3, 3, ..] | [4, 3, 3, ..] | [2, 4, 4, ..] | [3, 3, 4, ..] => Some(3),
+        [2, 3, 4, ..] if opened || gap == b"-" => Some(3),
+        [5, 6, ..] | [4, 6 | 7, ..] | [3, 7 | 8, ..] | [5, 5, ..] => Some(2),
+        [2, 8, ..] if gap == b"-" => Some(2),
+        [3..=6, 5..=9, ..] if opened || gap == b"/" || gap == b"-" => Some(2),
+        _ => None,
+    }
+}
+
+/// Whether groups are day, month and year, or year, month and day.
+fn is_date(digits: &[u8], shape: &[usize]) -> bool {
+    let year = |from: usize| digits.get(from..from + 2).is_some_and(|d| d == b"19" || d == b"20");
+    match shape {
+        [2, 2, 4, ..] => year(4),
+        [4, 2, 2, ..] => year(0),
+        _ => false,
+    }
+}
+
+/// Whether two bytes in hexadecimal go on before or behind pairs of digits.
+fn is_dump(text: &[u8], start: usize, end: usize) -> bool {
+    let pair = |from: usize| byte(text, from).is_ascii_hexdigit() && byte(text, from + 1).is_ascii_hexdigit();
+    let behind = byte(text, end) == b' ' && pair(end + 1) && byte(text, end + 3) == b' ' && pair(end + 4);
+    let before = start >= 6 && pair(start - 6) && text[start - 4] == b' ' && pair(start - 3) && text[start - 1] == b' ';
+    behind || before
+}
+
+/// Whether another number stands before one, a space between: a row of a table.
+fn is_row(text: &[u8], start: usize) -> bool {
+    if before(text, start) != b' ' {
+        return false;
+    }
+    let digits = text[..start - 1].iter().rev().take(DIGITS).take_while(|b| b.is_ascii_digit()).count();
+    digits > 0 && matches!(before(text, start - 1 - digits), 0 | b' ' | b',' | b':')
+}
+
+/// Whether the word before says that something is counted or named.
+fn is_counted(text: &[u8], start: usize) -> bool {
+    Before::new(text, start).tells_other()
+}
+
+/// A number of any shape beside a word that says so.
+pub(super) fn announced(text: &[u8], number: &Number, words: Option<&Before>) -> Option<usize> {
+    let digits = number.digits();
+    if is_date(digits, &number.shape()) {
+        return None;
+    }
+    let sure = words.is_some_and(Before::tells_phone);
+    let perhaps = !sure && words.is_some_and(Before::may_tell_phone);
+    number.ends().find_map(|(end, count)| {
+        let bare = count == number.group(0);
+        // Seconds since 1970 have ten digits and begin with 1.
+        let moment = bare && count == 10 && digits[0] == b'1';
+        let like_one = (9..=12).contains(&count) || (!bare && count >= FEWEST && count <= MOST);
+        let told = match (sure, perhaps) {
+            (true, _) => (FEWEST_ANNOUNCED + usize::from(!bare)..=MOST).contains(&count),
+            (_, true) => like_one && !moment,
+            _ => like_one && context::told_behind(text, end),
+        };
+        if told { finish(text, end) } else { None }
+    })
+}
+
+/// Whether a run of digits may be a number of a person, or begin one.
+#[inline]
+pub(super) fn could_be_one(text: &[u8], at: usize, run_end: usize) -> bool {
+    let run = run_end - at;
+    let parted = matches!(byte(text, run_end), b' ' | b'-' | b'.' | b'/' | b'(' | b')' | b'+');
+    run <= DIGITS && (run >= FEWEST_ANNOUNCED || (parted && gap(text, run_end).is_some()))
 }

@@ -1,4 +1,4 @@
-//! United States social security numbers.
+//! Social security and taxpayer numbers of the United States.
 
 use super::super::kind::{Finding, Kind};
 use super::{before, begins, byte, digits_end, ends};
@@ -14,6 +14,9 @@ pub(in super::super) fn ssn(text: &[u8], at: usize, run_end: usize) -> Option<Fi
     let group = part(at + 4, 2)?;
     let serial = (byte(text, at + 6) == b'-').then(|| part(at + 7, 4)).flatten()?;
     let issued = area != b"000" && area != b"666" && area[0] != b'9' && group != b"00" && serial != b"0000";
+    // Of those who have no social security number.
+    let taxpayer = area[0] == b'9' && matches!(group[0], b'5'..=b'9') && group != b"89" && group != b"93";
     let end = at + 11;
-    (issued && ends(text, end) && byte(text, end) != b'-').then(|| Finding::new(at, end, Kind::Ssn))
+    let kind = if issued { Kind::Ssn } else { Kind::Id };
+    ((issued || taxpayer) && ends(text, end) && byte(text, end) != b'-').then(|| Finding::new(at, end, kind))
 }

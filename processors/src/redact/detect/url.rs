@@ -11,11 +11,7 @@ pub(in super::super) fn user_info(text: &[u8], at: usize) -> Option<(Option<Find
         return None;
     }
     let start = at + 3;
-    let authority = text[start..]
-        .iter()
-        .take(LONGEST)
-        .take_while(|b| !b.is_ascii_whitespace() && !b"/?#\"'<>\\`,".contains(b))
-        .count();
+    let authority = super::run(text, start, LONGEST, |b| !b.is_ascii_whitespace() && !b"/?#\"'<>\\`,".contains(&b));
     let end = start + text[start..start + authority].iter().rposition(|b| *b == b'@')?;
     let info = &text[start..end];
     if info.is_empty() || info == b"git" || token_at(text, start) == Some(info.len()) {

@@ -25,6 +25,9 @@ fn card() {
         ("4111111111111111", "[CARD]"),
         ("4111111111111111.0", "[CARD]"),
         ("3782 822463 10005", "[CARD]"),
+        ("4111 - 1111 - 1111 - 1111", "[CARD]"),
+        ("card=4111+1111+1111+1111", "card=[CARD]"),
+        ("5018 0000 0009", "[CARD]"),
         ("4111%201111%201111%201111", "[CARD]"),
         ("4111\u{a0}1111\u{a0}1111\u{a0}1111", "[CARD]"),
         ("\u{1b}[31m4111111111111111\u{1b}[0m", "\u{1b}[31m[CARD]\u{1b}[0m"),
@@ -57,6 +60,17 @@ fn phone() {
         ("001-581-896-0013", "[PHONE]"),
         ("07911 123456 or 01 23 45 67 89", "[PHONE] or [PHONE]"),
         ("phone: 5818960013", "phone: [PHONE]"),
+        ("call me on 5818960013, or on my registered 5818960014", "call me on [PHONE], or on my registered [PHONE]"),
+        ("5818960013 office\n5818960014-Fax", "[PHONE] office\n[PHONE]-Fax"),
+        ("Телефон: 8 701 123 45 67, моб. 77011234567", "Телефон: [PHONE], моб. [PHONE]"),
+        ("Handynummer 0171/2345678, tél. 0612345678", "Handynummer [PHONE], tél. [PHONE]"),
+        ("電話 03-1234-5678", "電話 [PHONE]"),
+        ("0044 20 7946 0958 and 00442079460958", "[PHONE] and [PHONE]"),
+        ("order 00442079460958 of 0000012345", "order 00442079460958 of 0000012345"),
+        ("tel 62889, phone id 6288912", "tel [PHONE], phone id 6288912"),
+        ("+\u{661}\u{664}\u{661}\u{665}\u{665}\u{665}\u{665}\u{662}\u{666}\u{667}\u{661}", "[PHONE]"),
+        ("phone=%2B1+415+555+2671&x=1", "phone=[PHONE]&x=1"),
+        ("rpc call 12345678 took 250 300 4000 us", "rpc call 12345678 took 250 300 4000 us"),
         ("%2B14155552671", "[PHONE]"),
         ("took 1234567 of 2026-11-21 09:26:11 at +0530 +02:00", "took 1234567 of 2026-11-21 09:26:11 at +0530 +02:00"),
         ("123-456-7890 1731234567 +12", "123-456-7890 1731234567 +12"),
@@ -70,7 +84,9 @@ fn addresses_of_machines() {
         ("http://203.0.113.7/x", "http://[IP]/x"),
         ("x=2001:db8::1, fe80::1%eth0 [2001:db8:0:0:0:0:0:7]:80", "x=[IP], [IP]%eth0 [[IP]]:80"),
         ("::ffff:203.0.113.7", "[IP]"),
-        ("aa:bb:cc:dd:ee:0f", "[MAC]"),
+        ("aa:bb:cc:dd:ee:0f 0a-1b-2c-3d-4e-5f", "[MAC] [MAC]"),
+        ("GET /hosts/203.0.113.7/x", "GET /hosts/[IP]/x"),
+        ("netmask 255.255.255.0", "netmask 255.255.255.0"),
         ("203.0.113.0/24 2001:db8:7::/48 10.0.0.0/8", "203.0.113.0/24 2001:db8:7::/48 10.0.0.0/8"),
         ("203.0.113.7/32", "[IP]/32"),
         ("127.0.0.1:80 0.0.0.0 ::1 std::vec a::b 09:26:11", "127.0.0.1:80 0.0.0.0 ::1 std::vec a::b 09:26:11"),
@@ -84,7 +100,39 @@ fn addresses_of_machines() {
 
 #[test]
 fn numbers_of_people() {
-    check(&[("ssn 536-22-8123", "ssn [SSN]"), ("666-22-8123 900-22-8123", "666-22-8123 900-22-8123")]);
+    check(&[
+        ("ssn 536-22-8123", "ssn [SSN]"),
+        ("666-22-8123 900-22-8123 912-78-1234", "666-22-8123 900-22-8123 [ID]"),
+        ("ssn 536228123, order 536228123", "ssn [ID], order 536228123"),
+        ("ИИН 850101300124, ИИН 850101300128", "ИИН [ID], ИИН 850101300128"),
+        ("СНИЛС 112-233-445 95 выдан", "СНИЛС [ID] выдан"),
+        ("ИНН 500100732259, ИНН 500100732258", "ИНН [ID], ИНН 500100732258"),
+        ("паспорт 45 12 345678", "паспорт [ID]"),
+        ("NHS number 943 476 5919", "NHS number [ID]"),
+        ("AB 12 34 56 C and AB123456C, not GB123456C", "[ID] and [ID], not GB123456C"),
+        ("Steuer-ID 86 095 742 719", "Steuer-ID [ID]"),
+        ("2 55 08 14 168 025 38", "[ID]"),
+        ("RSSMRA85T10A562S", "[ID]"),
+        ("DNI 12345678Z, X1234567L", "DNI [ID], [ID]"),
+        ("PESEL 44051401359 BSN 111222333", "PESEL [ID] BSN [ID]"),
+        ("131052-308T", "[ID]"),
+        ("111.444.777-35", "[ID]"),
+        ("routing number 111000025", "routing number [ID]"),
+        ("passport C1234567", "passport [ID]"),
+    ]);
+}
+
+#[test]
+fn wallets() {
+    check(&[
+        ("to 1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa.", "to [CRYPTO]."),
+        ("bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq", "[CRYPTO]"),
+        ("0x52908400098527886E0F7030069857D2E4169EE7", "[CRYPTO]"),
+        (
+            "0x5290840009852788 1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb",
+            "0x5290840009852788 1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb",
+        ),
+    ]);
 }
 
 #[test]
@@ -98,6 +146,9 @@ fn tokens() {
         ("got Bearer a1b2c3d4e5 from", "got Bearer [SECRET] from"),
         ("Basic dXNlcjpwYXNz", "Basic [SECRET]"),
         ("bearer token missing, basic authentication", "bearer token missing, basic authentication"),
+        ("the api key is 4f9c0b1a2d3e4f5a6b7c8d9e0f1a2b3c.", "the api key is [SECRET]."),
+        ("elevenlabs 4f9c0b1a2d3e4f5a6b7c8d9e0f1a2b3c", "elevenlabs [SECRET]"),
+        ("the cache key is 4f9c0b1a2d3e4f5a6b7c8d9e0f1a2b3c", "the cache key is 4f9c0b1a2d3e4f5a6b7c8d9e0f1a2b3c"),
         ("sk-learn-a-very-long-class-name", "sk-learn-a-very-long-class-name"),
         ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY----- x", "[KEY] x"),
         ("-----BEGIN PRIVATE KEY-----\\nMIIE", "[KEY]"),

@@ -1,3 +1,4 @@
+mod actions;
 mod found;
 mod negatives;
 mod properties;
