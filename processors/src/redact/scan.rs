@@ -31,9 +31,10 @@ impl Pass<'_> {
         let (mut block, mut next) = (0, 0);
         while block < self.text.len() {
             steps::add(BLOCK);
-            let marks = Marks::of(&self.text[block..]);
+            let marks = Marks::of(self.text, block);
+            let word = marks.letter | marks.digit;
             let in_word = u64::from(block > 0 && is_word(self.text[block - 1]));
-            let mut events = marks.word & !(marks.word << 1 | in_word) | marks.sign;
+            let mut events = word & !(word << 1 | in_word) | marks.sign;
             while events != 0 {
                 let place = events.trailing_zeros() as usize;
                 events &= events - 1;
@@ -41,12 +42,16 @@ impl Pass<'_> {
                 if at < next {
                     continue;
                 }
-                let word = (!(marks.word >> place)).trailing_zeros() as usize;
-                let word = if place + word < BLOCK { Some(word) } else { None };
-                if marks.letter >> place & 1 == 1 && !could_tell(&self.text[at..], word) {
-                    continue;
+                // Lengths of the runs that begin here, where they end inside the block.
+                let run = |of: u64| Some((!(of >> place)).trailing_zeros() as usize).filter(|n| place + n < BLOCK);
+                let is = |of: u64| of >> place & 1 == 1;
+                if is(marks.letter) {
+                    if could_tell(&self.text[at..], run(word)) {
+                        next = self.look(at, run(word));
+                    }
+                } else if !is(marks.digit) || could_count(&self.text[at..], run(marks.digit), run(word)) {
+                    next = self.look(at, None);
                 }
-                next = self.look(at, word);
             }
             // What was found may reach beyond many blocks.
             block = (block + BLOCK).max(next / BLOCK * BLOCK);
@@ -193,7 +198,9 @@ impl Pass<'_> {
         if finding.is_some() {
             return self.take(finding);
         }
-        if at < self.colons {
+        // Groups of an address have four digits at most before the next colon.
+        let near = text.get(at + 1..text.len().min(at + 6)).unwrap_or_default();
+        if at < self.colons || !near.contains(&b':') {
             return None;
         }
         let (finding, looked) = detect::colons(text, at);
@@ -250,6 +257,23 @@ fn could_tell(text: &[u8], length: Option<usize>) -> bool {
                 length >= detect::SHORTEST_TOKEN || (length >= detect::SHORTEST_BLOB && detect::could_be_readable(text))
             }
         }
+}
+
+/// Whether a number that begins here is worth more than a look: short ones stand in every line.
+#[inline]
+fn could_count(text: &[u8], digits: Option<usize>, word: Option<usize>) -> bool {
+    let (Some(digits), Some(word)) = (digits, word) else { return true };
+    match text.get(digits) {
+        // `12ms`, `4bf92f`, and what may be base64.
+        Some(letter) if letter.is_ascii_alphabetic() && word < detect::SHORTEST_TOKEN => {
+            matches!(digits, 6 | 8) || matches!(letter, b'x' | b'e') || text.get(2) == Some(&b'-') || {
+                word >= detect::SHORTEST_BLOB && detect::could_be_readable(text)
+            }
+        }
+        Some(letter) if letter.is_ascii_alphabetic() => true,
+        Some(b' ' | b'-' | b'.' | b'/' | b'(' | b')' | b'+') => true,
+        _ => digits >= detect::FEWEST_DIGITS,
+    }
 }
 
 #[inline]

@@ -98,22 +98,28 @@ impl Before {
         (0..self.count).any(|index| is(self.word(index)))
     }
 
-    /// Whether a telephone number is announced without doubt.
+    /// Whether a telephone number is announced without doubt: `phone`, or `call me at`.
     pub(super) fn tells_phone(&self) -> bool {
-        self.leading().any(|word| word.role == Some(Role::Phone))
+        let mut whom = false;
+        self.leading().any(|word| {
+            let told = word.role == Some(Role::Phone) || (whom && word.role == Some(Role::Call));
+            whom |= words::WHOM.contains(&word.as_str());
+            told
+        }) || self.tells_whose()
     }
 
     /// Whether a word comes before that people also use for other things than telephones.
     pub(super) fn may_tell_phone(&self) -> bool {
-        let whose =
-            |word: &str| matches!(word, "my" | "our" | "your" | "his" | "her" | "their" | "customer" | "client");
-        let is_number =
-            |word: &str| matches!(word, "number" | "nummer" | "numéro" | "numero" | "número" | "номер" | "no");
-        let is_whose_number = (0..self.count.saturating_sub(1))
-            .take(3)
-            .any(|index| is_number(self.word(index)) && whose(self.word(index + 1)) && self.leads_over(index));
-        let call = |word: &Word| word.role == Some(Role::Call);
-        self.leading().any(call) || is_whose_number
+        self.leading().any(|word| word.role == Some(Role::Call))
+    }
+
+    /// Whether it is somebody's number: `my number is`, `contact number`.
+    fn tells_whose(&self) -> bool {
+        let whose = |word: &str| words::WHOSE.contains(&word);
+        let is_number = |word: &str| words::NUMBER.contains(&word);
+        let told =
+            |index: &usize| is_number(self.word(*index)) && whose(self.word(index + 1)) && self.leads_over(*index);
+        (0..self.count.saturating_sub(1)).take(3).any(|index| told(&index))
     }
 
     /// Whether the words before one only lead over.

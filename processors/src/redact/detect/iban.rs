@@ -116,14 +116,19 @@ fn parted(text: &[u8], at: usize, length: usize) -> Option<usize> {
     let mut plain = [0u8; LONGEST];
     let mut count = 0;
     let mut place = at;
+    let apart = |b: u8| matches!(b, b' ' | b'-' | b'.' | b'+');
+    // In groups of four, as banks print them, or in one piece.
+    let gap = Some(byte(text, at + 4)).filter(|b| apart(*b));
     while count < length {
+        if count > 0 && count % 4 == 0 && gap == Some(byte(text, place)) {
+            place += 1;
+        }
         let next = byte(text, place);
-        if next.is_ascii_alphanumeric() {
-            plain[count] = next.to_ascii_uppercase();
-            count += 1;
-        } else if !(matches!(next, b' ' | b'-' | b'.' | b'+') && byte(text, place + 1).is_ascii_alphanumeric()) {
+        if !next.is_ascii_alphanumeric() {
             return None;
         }
+        plain[count] = next.to_ascii_uppercase();
+        count += 1;
         place += 1;
     }
     (ends(text, place) && remainder_97(&plain[..count]) == 1).then_some(place)

@@ -32,7 +32,7 @@ const TOLD: &[Told] = &[
     behind(&["ssn", "social", "itin", "taxpayer"], &[9], any),
     behind(&["nhs"], &[10], checks::british_health),
     behind(&["steuer-", "idnr", "tin", "taxid", "identifikationsnummer"], &[11], checks::german_tax),
-    behind(&["nir", "sécu-", "secu", "insee", "sécurité"], &[15], checks::french),
+    behind(&["nir", "sécu-", "secu", "insee", "sociale"], &[15], checks::french),
     behind(&["pesel"], &[11], checks::polish),
     behind(&["bsn", "burgerservice-", "sofinummer"], &[9], checks::dutch),
     behind(&["rijksregister-", "niss", "insz", "national"], &[11], checks::belgian),

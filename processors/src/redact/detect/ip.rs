@@ -20,21 +20,23 @@ pub(in super::super) fn ipv4(text: &[u8], at: usize, run_end: usize) -> Option<F
             place = end + 1;
             end = place + text.get(place..)?.iter().take(4).take_while(|b| b.is_ascii_digit()).count();
         }
-        let digits = std::str::from_utf8(&text[place..end]).ok()?;
+        let digits = &text[place..end];
         // A zero in front is no address', unless all parts are filled up to three.
-        if digits.len() > 3 || (digits.len() == 2 && digits.starts_with('0')) {
+        let zero = digits.first() == Some(&b'0');
+        if !(1..=3).contains(&digits.len()) || (digits.len() == 2 && zero) {
             return None;
         }
-        padded += usize::from(digits.len() == 3 && digits.starts_with('0'));
+        padded += usize::from(digits.len() == 3 && zero);
         full += usize::from(digits.len() == 3);
-        *part = digits.parse().ok()?;
+        let value = digits.iter().fold(0, |n, digit| n * 10 + u16::from(digit - b'0'));
+        *part = u8::try_from(value).ok()?;
     }
     if padded > 0 && full < 4 {
         return None;
     }
     let address = Ipv4Addr::from(parts);
     let apart = v4_begins(text, at) && v4_ends(text, end);
-    let told = apart && !address.is_loopback() && !address.is_unspecified() && !is_mask(address);
+    let told = apart && !is_this_host(address) && !address.is_unspecified() && !is_mask(address);
     if !told || is_version(text, at, end, parts) || is_network(text, end, u128::from(address.to_bits()), 32, 24) {
         return None;
     }
@@ -56,6 +58,11 @@ fn v4_ends(text: &[u8], end: usize) -> bool {
         b'-' | b'+' => !byte(text, end + 1).is_ascii_alphabetic(),
         other => !other.is_ascii_alphanumeric(),
     }
+}
+
+/// Whether an address is that of the host itself, as everybody writes it.
+fn is_this_host(address: Ipv4Addr) -> bool {
+    matches!(address.octets(), [127, 0, 0, _] | [127, 0, 1, 1])
 }
 
 /// Whether all ones stand before all zeros, at least eight: a mask, or the address of everybody.

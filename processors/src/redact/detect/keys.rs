@@ -176,27 +176,18 @@ const fn first() -> [u8; 257] {
     places
 }
 
-/// For each pair of bytes, whether a prefix has it as first and second byte (first table) or as second and third.
-static PAIRS: [[u64; 1024]; 2] = pairs();
+/// For each first byte of a prefix, a bit for the second (first table) and for the third (second table), both by their
+/// last six bits: two kilobytes that stay near.
+static AFTER: [[u64; 256]; 2] = after();
 
-const fn pairs() -> [[u64; 1024]; 2] {
-    let mut bits = [[0u64; 1024]; 2];
+const fn after() -> [[u64; 256]; 2] {
+    let mut bits = [[0u64; 256]; 2];
     let mut prefix = 0;
     while prefix < PREFIXES.len() {
         let bytes = PREFIXES[prefix].0;
-        let first = (bytes[0] as usize) << 8 | bytes[1] as usize;
-        bits[0][first / 64] |= 1 << (first % 64);
-        if bytes.len() > 2 {
-            let second = (bytes[1] as usize) << 8 | bytes[2] as usize;
-            bits[1][second / 64] |= 1 << (second % 64);
-        } else {
-            let mut third = 0;
-            while third < 256 {
-                let second = (bytes[1] as usize) << 8 | third;
-                bits[1][second / 64] |= 1 << (second % 64);
-                third += 1;
-            }
-        }
+        let first = bytes[0] as usize;
+        bits[0][first] |= 1 << (bytes[1] & 63);
+        bits[1][first] |= if bytes.len() > 2 { 1 << (bytes[2] & 63) } else { u64::MAX };
         prefix += 1;
     }
     bits
@@ -205,9 +196,8 @@ const fn pairs() -> [[u64; 1024]; 2] {
 /// Whether a key could begin with these three bytes.
 #[inline]
 pub(in super::super) fn could_begin(a: u8, b: u8, c: u8) -> bool {
-    let first = usize::from(a) << 8 | usize::from(b);
-    let second = usize::from(b) << 8 | usize::from(c);
-    PAIRS[0][first / 64] >> (first % 64) & 1 == 1 && PAIRS[1][second / 64] >> (second % 64) & 1 == 1
+    let first = usize::from(a);
+    (AFTER[0][first] >> (b & 63)) & (AFTER[1][first] >> (c & 63)) & 1 == 1
 }
 
 /// A key whose prefix stands at `at`.

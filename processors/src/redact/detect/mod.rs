@@ -35,6 +35,8 @@ pub(super) use wallet::ethereum;
 
 use super::steps;
 
+/// Shorter numbers in one piece are nobody's.
+pub(super) const FEWEST_DIGITS: usize = phone::FEWEST_ANNOUNCED;
 /// Shorter words hide nothing readable.
 pub(super) const SHORTEST_BLOB: usize = 4;
 /// Tokens that only a word before them gives away begin with a run of so many letters and digits.

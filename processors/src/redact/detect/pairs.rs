@@ -2,7 +2,7 @@
 
 use super::super::kind::{Finding, Kind, token_at};
 use super::super::names::{Names, Rule};
-use super::{before, byte, run, steps};
+use super::{before, byte, iban, phone, run, steps};
 
 /// Names that count in the query of a URL alone, where they are credentials or persons.
 pub(in super::super) const QUERY_NAMES: &[&str] = &[
@@ -74,6 +74,10 @@ const PROSE: &[&str] = &[
 
 /// The value that belongs to the name before the `=` or `:` at `at`.
 pub(in super::super) fn pair(text: &[u8], at: usize, names: &mut Names) -> Option<Finding> {
+    // Most names say nothing, which their last letters tell.
+    if before(text, at).is_ascii_alphanumeric() && !names.could_end(&text[..at]) {
+        return None;
+    }
     let name = name_before(text, at, names)?;
     let kind = kind_of(text, name, at, names)?;
     value(text, name, at, kind)
@@ -132,13 +136,23 @@ fn value(text: &[u8], (name_start, name_end): (usize, usize), at: usize, kind: K
         return None;
     }
     let header = matches!(kind, Kind::Secret) && is_header(&text[name_start..name_end]);
-    let end = if header { line_end(text, start) } else { bare_end(text, start) };
+    let end = if header { line_end(text, start) } else { bare_end(text, start).max(spaced_end(text, start, kind)) };
     let end = end - text[start..end].iter().rev().take_while(|b| matches!(b, b'.' | b']' | b'}' | b' ' | b':')).count();
     let value = &text[start..end];
     if value.is_empty() || already(text, start, end) || !(header || is_worth(value, tight, kind)) {
         return None;
     }
     Some(Finding::new(start, end, kind))
+}
+
+/// End of a number that is written with spaces.
+fn spaced_end(text: &[u8], start: usize, kind: Kind) -> usize {
+    let end = match kind {
+        Kind::Iban => iban::iban(text, start).map(|found| found.end),
+        Kind::Phone | Kind::Card | Kind::Id | Kind::Ssn => phone::extent(text, start),
+        _ => None,
+    };
+    end.unwrap_or(start)
 }
 
 /// Up to the closing quote, of the same kind, that no backslash more than the opening one's precedes.

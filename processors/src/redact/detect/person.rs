@@ -18,7 +18,10 @@ fn read(text: &[u8], at: usize, run_end: usize) -> Option<Finding> {
     let left = before(text, start);
     let inside =
         matches!(left, b'-' | b'/' | b':') && before(text, start - 1).is_ascii_digit() || is_in_uuid(text, start);
-    if inside || !begins(text, start) {
+    // In a list a comma stands between two numbers; in one number it stands before three digits.
+    let apart = begins(text, start);
+    let listed = left == b',' && run_end - at != 3;
+    if inside || !(apart || listed) {
         return None;
     }
     if let Some(finding) = ids::shaped(text, at, run_end) {
@@ -31,7 +34,7 @@ fn read(text: &[u8], at: usize, run_end: usize) -> Option<Finding> {
     }
     let phone = |end: usize| Finding::new(start, end, Kind::Phone);
     // Behind a sign the name has been looked at already.
-    if matches!(left, b'=' | b'#' | b'_') {
+    if !apart || matches!(left, b'=' | b'#' | b'_') {
         return shaped.map(phone);
     }
     if !context::could_tell(text, start) {

@@ -151,22 +151,27 @@ pub(super) fn shaped(text: &[u8], number: &Number, opened: bool, start: usize) -
         return Some(end);
     }
     let shape = number.shape();
-    if number.used < 2 || is_date(digits, &shape) || (!opened && is_row(text, start)) {
-        return None;
-    }
     let even = |groups: usize| number.is_even(text, groups);
     let spaced = |group: usize| number.between(text, group) == b" ";
+    if number.used < 2 || is_date(digits, &shape) || (spaced(0) && is_row(text, start)) {
+        return None;
+    }
+    if opened && text[number.groups[0].1] == b')' {
+        return in_brackets(text, number);
+    }
+    let dashed = number.between(text, 0) == b"-";
+    let local = (dashed || digits.get(3).is_some_and(|d| *d > b'1')) && even(3) && !spaced(0);
     let groups = match (digits[0], shape) {
-        // (415) 555-2671, 415-555-2671, 415.555.2671
-        (b'2'..=b'9', [3, 3, 4, ..]) if matches!(digits[3], b'2'..=b'9') && even(3) && !spaced(0) => 3,
-        (b'2'..=b'9', [3, 7, ..]) if opened && matches!(digits[3], b'2'..=b'9') => 2,
-        (b'1'..=b'9', [3, 3, 4, ..]) if opened => 3,
+        // 415-555-2671, 415.555.2671
+        (b'2'..=b'9', [3, 3, 4, ..]) if local => 3,
+        // 31 8870-6557
+        (b'1'..=b'9', [2, 4 | 5, 4, ..]) if spaced(0) && number.between(text, 1) == b"-" => 3,
         // 1-415-555-2671, 8 (701) 123-45-67, 8-701-123-4567
         (b'1', [1, 3, 3, 4, ..]) if matches!(digits[1], b'2'..=b'9') && !(spaced(0) && even(4)) => 4,
         (b'8', [1, 3, 3, 4, ..]) if matches!(digits[1], b'3'..=b'9') && !(spaced(0) && is_counted(text, start)) => 4,
         (b'8' | b'7', [1, 3, 3, 2, 2, ..]) => 5,
         (b'8', [1, 3, 7, ..]) if matches!(digits[1], b'3'..=b'9') => 3,
-        (b'0', _) if digits.get(1) != Some(&b'0') => with_trunk(text, number, opened)?,
+        (b'0', _) if digits.get(1) != Some(&b'0') => with_trunk(text, number)?,
         _ => return None,
     };
     let end = number.groups[groups - 1].1;
@@ -174,6 +179,14 @@ pub(super) fn shaped(text: &[u8], number: &Number, opened: bool, start: usize) -
     let longer = matches!(byte(text, end), b'-' | b'/' | b'.') && byte(text, end + 1).is_ascii_digit();
     let row = spaced(0) && byte(text, end) == b' ' && byte(text, end + 1).is_ascii_digit();
     if longer || row || (groups == 5 && is_dump(text, start, end)) { None } else { finish(text, end) }
+}
+
+/// `(415) 555-2671`, `(0171) 2345678`, `(351) 261 816 510`: an area or a country in brackets, the rest behind them.
+fn in_brackets(text: &[u8], number: &Number) -> Option<usize> {
+    let least = if number.digits()[0] == b'0' { 9 } else { 10 };
+    let area = number.group(0);
+    let fits = |digits: usize| (2..=5).contains(&area) && (least..=13).contains(&digits);
+    number.ends().filter(|(_, digits)| fits(*digits)).find_map(|(end, _)| finish(text, end))
 }
 
 /// A number dialled with 00, 011 or 8~10 before its calling code.
@@ -188,9 +201,11 @@ fn abroad(text: &[u8], number: &Number) -> Option<usize> {
         return None;
     };
     let start = if number.group(0) == prefix { number.groups[..number.used].get(1)?.0 } else { first.0 + prefix };
-    // The calling code stands in one group.
+    // The calling code stands in one group, alone or with an area, or the whole number does.
     let code = Plan::of(&digits[prefix..])?.code;
-    if number.group(0) > prefix && number.group(0) < prefix + code {
+    let group = if number.group(0) == prefix { number.group(1) } else { number.group(0) - prefix };
+    let more = number.used > 1 + usize::from(number.group(0) == prefix);
+    if group < code || (more && group > code + 4) {
         return None;
     }
     // In one piece it may be an identifier with zeros before it.
@@ -198,11 +213,11 @@ fn abroad(text: &[u8], number: &Number) -> Option<usize> {
         return None;
     }
     let end = international(text, start, false)?;
-    (end - start >= 9).then_some(end)
+    (end - start >= 8 && !is_dump(text, first.0, end)).then_some(end)
 }
 
 /// How many groups a national number with its trunk zero has: those of the countries that write one.
-fn with_trunk(text: &[u8], number: &Number, opened: bool) -> Option<usize> {
+fn with_trunk(text: &[u8], number: &Number) -> Option<usize> {
     let gap = number.between(text, 0);
     let even = |groups: usize| number.is_even(text, groups);
     match number.shape() {
@@ -216,10 +231,10 @@ fn with_trunk(text: &[u8], number: &Number, opened: bool) -> Option<usize> {
         | [1, 3, 3, 4, ..] => Some(4),
         [3, 2, 2, 2, 2, ..] => Some(5),
         [3, 4, 4, ..] | [4, 3, 4, ..] | [5, 3, 3, ..] | [4, 3, 3, ..] | [2, 4, 4, ..] | [3, 3, 4, ..] => Some(3),
-        [2, 3, 4, ..] if opened || gap == b"-" => Some(3),
+        [2, 3, 4, ..] | [4, 3, 2, ..] if gap == b"-" => Some(3),
         [5, 6, ..] | [4, 6 | 7, ..] | [3, 7 | 8, ..] | [5, 5, ..] => Some(2),
         [2, 8, ..] if gap == b"-" => Some(2),
-        [3..=6, 5..=9, ..] if opened || gap == b"/" || gap == b"-" => Some(2),
+        [3..=6, 5..=9, ..] if gap == b"/" || gap == b"-" => Some(2),
         _ => None,
     }
 }
@@ -227,9 +242,10 @@ fn with_trunk(text: &[u8], number: &Number, opened: bool) -> Option<usize> {
 /// Whether groups are day, month and year, or year, month and day.
 fn is_date(digits: &[u8], shape: &[usize]) -> bool {
     let year = |from: usize| digits.get(from..from + 2).is_some_and(|d| d == b"19" || d == b"20");
+    let day = |from: usize| digits.get(from).is_some_and(|d| *d <= b'3');
     match shape {
-        [2, 2, 4, ..] => year(4),
-        [4, 2, 2, ..] => year(0),
+        [2, 2, 4, ..] => year(4) && day(0) && day(2),
+        [4, 2, 2, ..] => year(0) && day(4) && day(6),
         _ => false,
     }
 }
@@ -270,12 +286,20 @@ pub(super) fn announced(text: &[u8], number: &Number, words: Option<&Before>) ->
         let moment = bare && count == 10 && digits[0] == b'1';
         let like_one = (9..=12).contains(&count) || (!bare && count >= FEWEST && count <= MOST);
         let told = match (sure, perhaps) {
-            (true, _) => (FEWEST_ANNOUNCED + usize::from(!bare)..=MOST).contains(&count),
+            (true, _) => (FEWEST_ANNOUNCED..=MOST).contains(&count),
             (_, true) => like_one && !moment,
             _ => like_one && context::told_behind(text, end),
         };
         if told { finish(text, end) } else { None }
     })
+}
+
+/// End of the digits and groups of a number that a name announces.
+pub(super) fn extent(text: &[u8], start: usize) -> Option<usize> {
+    let first = start + text[start..].iter().take(2).take_while(|b| matches!(b, b'+' | b'(')).count();
+    let number = Number::read(text, first)?;
+    let end = number.ends().find(|(_, digits)| *digits <= MOST + 4)?.0;
+    (number.group(0) > 0 && number.used > 1).then_some(end)
 }
 
 /// Whether a run of digits may be a number of a person, or begin one.

@@ -53,6 +53,17 @@ const LEADS_OVER: &[&str] = &[
     "unter auf an ist au le la el al il de del du est es è по на мой наш это для и",
 ];
 
+/// Words that make a call one of somebody.
+pub(super) const WHOM: &[&str] =
+    &["me", "us", "him", "her", "them", "at", "my", "our", "your", "le", "au", "unter", "мне", "нам", "по"];
+
+/// Words for a number, and whose it may be to be a telephone's.
+pub(super) const NUMBER: &[&str] = &["number", "nummer", "numéro", "numero", "número", "номер", "no"];
+pub(super) const WHOSE: &[&str] = &[
+    "my", "our", "your", "his", "her", "their", "customer", "client", "contact", "callback", "мой", "наш", "meine",
+    "mon", "mi",
+];
+
 /// Words behind a telephone number: `.. office`, `..-Fax`.
 pub(super) const BEHIND: &[&str] = &[
     "office", "fax", "mobile", "cell", "home", "work", "desk", "direct", "mob", "phone", "tel", "факс", "моб", "раб",
@@ -61,7 +72,7 @@ pub(super) const BEHIND: &[&str] = &[
 
 /// Ends of words whose number is no telephone's and no card's.
 const OTHER: &[&str] = &[
-    "id ids order orders invoice ref reference ticket seq sequence offset bytes size time timestamp ts ms ns us duration epoch",
+    "id ids order orders invoice ref reference ticket seq sequence offset bytes size time timestamp ts ms ns duration epoch",
     "serial sku code count total hash version build item items row rows page batch tracking transaction txn account snowflake nano nanos micros millis ptr addr",
     "заказ заказа счет счёт",
 ];
@@ -72,7 +83,7 @@ static ROLES: LazyLock<HashMap<&'static str, Role>> = LazyLock::new(|| {
 });
 
 /// Words of `ids`, whose last letters are worth a look as well.
-const NUMBERS: &str = "iin inn snils passport passportno reisepass passeport pasaporte passaporto ssn social itin taxpayer nhs steuer \
+const NUMBERS: &str = "iin inn snils passport passportno reisepass passeport pasaporte passaporto ssn social sociale itin taxpayer nhs steuer \
     idnr tin taxid nir secu insee pesel bsn sofinummer niss insz national personnummer pnr cpf aadhaar aadhar uidai sin \
     insurance tfn routing aba rtn imei dni nif documento identidad nino";
 
