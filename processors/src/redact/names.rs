@@ -232,6 +232,14 @@ impl Endings {
 
     #[inline]
     fn has(&self, name: &[u8]) -> bool {
+        // Nearly all names end in three letters.
+        if let Some(&[a, b, c]) = name.last_chunk()
+            && [a, b, c].iter().all(u8::is_ascii_alphabetic)
+        {
+            let digit = |letter: u8| usize::from((letter | 0x20) - b'a');
+            let index = (digit(c) * 26 + digit(b)) * 26 + digit(a);
+            return self.0[index / 64] >> (index % 64) & 1 == 1;
+        }
         match ending(name) {
             None => false,
             Some(Ending::Other) => true,

@@ -109,6 +109,9 @@ impl Pass<'_> {
     fn word(&mut self, at: usize, length: usize) -> Option<usize> {
         let text = self.text;
         let &[a, b, c, ..] = &text[at..] else { return None };
+        if length == 8 && detect::is_uuid(text, at) {
+            return Some(at + detect::UUID);
+        }
         if detect::could_begin(a, b, c) {
             let finding = detect::key(text, at).or_else(|| detect::scheme_token(text, at));
             if finding.is_some() {
@@ -163,6 +166,9 @@ impl Pass<'_> {
         }
         steps::add(end - at);
         let (length, next) = (end - at, text.get(end).copied().unwrap_or(0));
+        if next.is_ascii_alphabetic() && detect::is_uuid(text, at) {
+            return Some(at + detect::UUID);
+        }
         if next.is_ascii_alphabetic() && !matches!(next, b'x' | b'e') {
             let finding = detect::number_and_letter(text, at, end);
             if finding.is_some() {
@@ -171,7 +177,8 @@ impl Pass<'_> {
             return self.long_word(at, self.word_end(end) - at);
         }
         let finding = match (length, next) {
-            (4, b'-' | b'/' | b'.') if detect::is_date(text, at) => return None,
+            (4, b'-' | b'/' | b'.') if detect::is_date(text, at) => return Some(detect::moment_end(text, at)),
+            (8, b'-') if detect::is_uuid(text, at) => return Some(at + detect::UUID),
             (4 | 12..=19, _) => detect::card(text, at, end),
             (1..=3, b'.') => detect::ipv4(text, at, end),
             (2, b'-') => detect::dashed_mac(text, at),
@@ -253,6 +260,7 @@ fn could_tell(text: &[u8], length: Option<usize>) -> bool {
         || match length {
             None => true,
             Some(2) => matches!(c, b' ' | b'-'),
+            Some(8) if text.get(8) == Some(&b'-') => true,
             Some(length) => {
                 length >= detect::SHORTEST_TOKEN || (length >= detect::SHORTEST_BLOB && detect::could_be_readable(text))
             }
@@ -266,9 +274,11 @@ fn could_count(text: &[u8], digits: Option<usize>, word: Option<usize>) -> bool 
     match text.get(digits) {
         // `12ms`, `4bf92f`, and what may be base64.
         Some(letter) if letter.is_ascii_alphabetic() && word < detect::SHORTEST_TOKEN => {
-            matches!(digits, 6 | 8) || matches!(letter, b'x' | b'e') || text.get(2) == Some(&b'-') || {
-                word >= detect::SHORTEST_BLOB && detect::could_be_readable(text)
-            }
+            matches!(digits, 6 | 8)
+                || (word == 8 && text.get(8) == Some(&b'-'))
+                || matches!(letter, b'x' | b'e')
+                || text.get(2) == Some(&b'-')
+                || { word >= detect::SHORTEST_BLOB && detect::could_be_readable(text) }
         }
         Some(letter) if letter.is_ascii_alphabetic() => true,
         Some(b' ' | b'-' | b'.' | b'/' | b'(' | b')' | b'+') => true,

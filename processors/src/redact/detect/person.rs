@@ -3,7 +3,7 @@
 use super::super::kind::{Finding, Kind};
 use super::context::{self, Before};
 use super::phone::{self, Number};
-use super::{before, begins, byte, iban, ids, ip, wallet};
+use super::{before, begins, byte, iban, ids, ip, run, wallet};
 
 /// A telephone or another number of a person whose first digit stands at `at`.
 #[inline]
@@ -83,4 +83,34 @@ pub(in super::super) fn is_date(text: &[u8], at: usize) -> bool {
         && [a, b, d, e].iter().all(u8::is_ascii_digit)
         && matches!((a, d), (b'0' | b'1', b'0'..=b'3'))
         && !byte(text, at + 10).is_ascii_digit()
+}
+
+/// End of the day at a place, and of the time of day behind it: nothing in it is anybody's.
+pub(in super::super) fn moment_end(text: &[u8], at: usize) -> usize {
+    let day = at + 10;
+    let pattern = b"T00:00:00";
+    let fits = |(b, p): (&u8, &u8)| match p {
+        b'0' => b.is_ascii_digit(),
+        b'T' => matches!(b, b'T' | b't' | b' '),
+        sign => b == sign,
+    };
+    let Some(time) = text.get(day..day + pattern.len()) else { return day };
+    if !time.iter().zip(pattern).all(fits) {
+        return day;
+    }
+    let end = day + pattern.len();
+    let digits = run(text, end + 1, 10, |b| b.is_ascii_digit());
+    if matches!(byte(text, end), b'.' | b',') && (1..=9).contains(&digits) { end + 1 + digits } else { end }
+}
+
+/// Length of a UUID.
+pub(in super::super) const UUID: usize = 36;
+
+/// Whether a UUID stands here, in parts of 8, 4, 4, 4 and 12 digits.
+pub(in super::super) fn is_uuid(text: &[u8], at: usize) -> bool {
+    let Some(digits) = text.get(at..at + UUID).filter(|digits| digits[8] == b'-') else { return false };
+    let fits = |(i, b): (usize, &u8)| if matches!(i, 8 | 13 | 18 | 23) { *b == b'-' } else { b.is_ascii_hexdigit() };
+    digits.iter().enumerate().all(fits)
+        && !before(text, at).is_ascii_alphanumeric()
+        && !byte(text, at + UUID).is_ascii_alphanumeric()
 }

@@ -205,7 +205,7 @@ fn abroad(text: &[u8], number: &Number) -> Option<usize> {
     let code = Plan::of(&digits[prefix..])?.code;
     let group = if number.group(0) == prefix { number.group(1) } else { number.group(0) - prefix };
     let more = number.used > 1 + usize::from(number.group(0) == prefix);
-    if group < code || (more && group > code + 4) {
+    if group < code || (more && group > code + 3) {
         return None;
     }
     // In one piece it may be an identifier with zeros before it.

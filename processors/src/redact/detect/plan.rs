@@ -74,7 +74,8 @@ static PLANS: LazyLock<Vec<Plan>> = LazyLock::new(|| {
 fn add(plans: &mut [Plan], code: usize, digits: usize, lengths: impl Iterator<Item = u32>) {
     let bits = lengths.fold(0, |bits, n| bits | 1 << n.min(31));
     // In North America a number without its area is dialled, and never written behind the country.
-    let bits = if code == 1 { 1 << 10 } else { bits };
+    // In Russia and Kazakhstan only the numbers of some services are longer.
+    let bits = if matches!(code, 1 | 7) { 1 << 10 } else { bits };
     let width = 10usize.pow(u32::try_from(CODE - digits.min(CODE)).unwrap_or(0));
     for plan in plans.iter_mut().skip(code * width).take(width) {
         plan.code = digits;

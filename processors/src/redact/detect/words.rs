@@ -22,7 +22,7 @@ const PHONE: &[&str] = &[
     "tél portable télécopie fixe",
     "celular móvil movil móviles teléfono telefono cellulare telefone telemóvel",
     "puhelin puh tālr tālrunis gsmnr",
-    "тел моб факс сот сотовый фон утас ұялы вотсап ватсап",
+    "звоните позвоните перезвоните тел моб факс сот сотовый фон утас ұялы вотсап ватсап",
     "τηλ τηλέφωνο κινητό հեռ ტელ ტელეფონი",
     "sđt thoại โทร โทรศัพท์ फोन मोबाइल ফোন",
     "נייד טלפון טל هاتف الهاتف تلفون جوال موبايل تلفن",
@@ -40,7 +40,7 @@ const NO_PHONE: &[&str] = &["iphone", "microphone", "headphone", "smartphone", "
 const CALL: &[&str] = &[
     "call calls called calling callback caller ring reach reached text texted contact contacts contacted messages",
     "answering registered hotline helpline desk office landline switchboard",
-    "звоните позвоните звонок звонить звонил позвонить звонки перезвоните қоңырау",
+    "звонок звонить звонил позвонить звонки қоңырау",
     "appelez appeler appel joindre joignable rufen anrufen anruf erreichbar durchwahl",
     "llame llamar llama llámame chiamare chiamate chiama chiamami recapito ligue ligar contato contacto contatto",
     "bel bellen zadzwoń dzwoń zadzwonić ringa soita kontakt arayın ara zavolejte volejte",
@@ -55,7 +55,7 @@ const LEADS_OVER: &[&str] = &[
 
 /// Words that make a call one of somebody.
 pub(super) const WHOM: &[&str] =
-    &["me", "us", "him", "her", "them", "at", "my", "our", "your", "le", "au", "unter", "мне", "нам", "по"];
+    &["me", "us", "him", "her", "them", "my", "our", "your", "le", "au", "unter", "мне", "нам", "по"];
 
 /// Words for a number, and whose it may be to be a telephone's.
 pub(super) const NUMBER: &[&str] = &["number", "nummer", "numéro", "numero", "número", "номер", "no"];
