@@ -34,7 +34,8 @@ impl Pass<'_> {
             let marks = Marks::of(self.text, block);
             let word = marks.letter | marks.digit;
             let in_word = u64::from(block > 0 && is_word(self.text[block - 1]));
-            let mut events = word & !(word << 1 | in_word) | marks.sign;
+            let starts = word & !(word << 1 | in_word);
+            let mut events = marks.telling(starts & marks.letter) | starts & marks.digit | marks.sign;
             while events != 0 {
                 let place = events.trailing_zeros() as usize;
                 events &= events - 1;

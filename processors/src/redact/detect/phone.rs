@@ -284,7 +284,7 @@ pub(super) fn announced(text: &[u8], number: &Number, words: Option<&Before>) ->
         let bare = count == number.group(0);
         // Seconds since 1970 have ten digits and begin with 1.
         let moment = bare && count == 10 && digits[0] == b'1';
-        let like_one = (9..=12).contains(&count) || (!bare && count >= FEWEST && count <= MOST);
+        let like_one = (9..=12).contains(&count) || (!bare && (FEWEST..=MOST).contains(&count));
         let told = match (sure, perhaps) {
             (true, _) => (FEWEST_ANNOUNCED..=MOST).contains(&count),
             (_, true) => like_one && !moment,
