@@ -19,7 +19,8 @@ pub(in super::super) fn blob(text: &[u8], at: usize) -> Option<(usize, Vec<u8>)>
         return None;
     }
     let body = &text[at..at + run];
-    let meant = from_hex(body).or_else(|| from_64(body))?;
+    let is_text = |meant: &Vec<u8>| std::str::from_utf8(meant).is_ok();
+    let meant = from_hex(body).filter(is_text).or_else(|| from_64(body).filter(is_text))?;
     let padding = text[at + run..].iter().take(2).take_while(|b| **b == b'=').count();
     Some((at + run + padding, meant))
 }

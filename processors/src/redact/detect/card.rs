@@ -23,7 +23,12 @@ pub(in super::super) fn card(text: &[u8], at: usize, run_end: usize) -> Option<F
 
 fn whole(text: &[u8], at: usize, end: usize) -> Option<usize> {
     let digits = &text[at..end];
-    if !is_card(digits) || in_uuid(text, at, end) || (is_rare(digits) && Before::new(text, at).tells_other()) {
+    let words = || Before::new(text, at);
+    if !is_card(digits)
+        || in_uuid(text, at, end)
+        || (digits.len() == 16 && words().tells_span())
+        || (is_rare(digits) && words().tells_other())
+    {
         return None;
     }
     // A number that went through a float is still a card.

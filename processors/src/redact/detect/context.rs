@@ -136,6 +136,12 @@ impl Before {
         (0..self.count).any(|index| is_key(index) && kind(self.word(index + 1)) && self.leads_over(index))
     }
 
+    /// Whether the identifier of a span or a parent comes: sixteen digits are one of them now and then.
+    pub(super) fn tells_span(&self) -> bool {
+        let joined = |word: &str| matches!(word, "spanid" | "parentid" | "parentspanid");
+        joined(self.word(0)) || (self.word(0) == "id" && matches!(self.word(1), "span" | "parent"))
+    }
+
     /// Whether there is a word, and none that says that an identifier of something else comes.
     pub(super) fn tells_no_other(&self) -> bool {
         self.count > 0 && !self.tells_other()

@@ -2,7 +2,7 @@
 
 use super::super::kind::{Finding, Kind};
 use super::checks::remainder_97;
-use super::{begins, byte, ends, run};
+use super::{before, byte, ends, ends_colour, run};
 
 /// Longest account number.
 const LONGEST: usize = 34;
@@ -100,9 +100,14 @@ const LENGTHS: &[(&[u8; 2], usize)] = &[
     (b"YE", 30),
 ];
 
+/// Countries whose account numbers have digits alone behind the country.
+const NUMERIC: &str =
+    "AE AT BA BE BI CR CZ DE DK EE EG ES FI FK FO GL HR HU IL IS LT ME MN MR NO PL PT RS SE SI SK SO ST TL TN VA XK";
+
 /// An account number whose country stands at `at`, in one piece or in groups of four.
 pub(super) fn iban(text: &[u8], at: usize) -> Option<Finding> {
-    if !begins(text, at) || !byte(text, at + 3).is_ascii_digit() {
+    let in_word = before(text, at).is_ascii_alphanumeric() && !ends_colour(text, at);
+    if in_word || !byte(text, at + 3).is_ascii_digit() {
         return None;
     }
     let country = [byte(text, at).to_ascii_uppercase(), byte(text, at + 1).to_ascii_uppercase()];
@@ -131,7 +136,10 @@ fn parted(text: &[u8], at: usize, length: usize) -> Option<usize> {
         count += 1;
         place += 1;
     }
-    (ends(text, place) && remainder_97(&plain[..count]) == 1).then_some(place)
+    // Hexadecimal text has the remainder of a number now and then, and letters where these countries have none.
+    let numeric = NUMERIC.split(' ').any(|country| plain.starts_with(country.as_bytes()));
+    let fits = !numeric || plain[4..count].iter().all(u8::is_ascii_digit);
+    (fits && ends(text, place) && remainder_97(&plain[..count]) == 1).then_some(place)
 }
 
 /// End of capitals and digits in one piece that some program made up with the right remainder and the wrong length.

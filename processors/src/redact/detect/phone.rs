@@ -209,7 +209,8 @@ fn abroad(text: &[u8], number: &Number) -> Option<usize> {
         return None;
     }
     // In one piece it may be an identifier with zeros before it.
-    if number.used == 1 && !Before::new(text, first.0).tells_no_other() {
+    let joined = matches!(before(text, first.0), b'-' | b'_' | b'/');
+    if number.used == 1 && (joined || !Before::new(text, first.0).tells_no_other()) {
         return None;
     }
     let end = international(text, start, false)?;
