@@ -2,12 +2,16 @@
 //!
 //! One call to a provider arrives as its span, as a log event that repeats the span's token counts, as the HTTP span
 //! below it, and once more from every further instrumentation; one exception as several span events, a log and the
-//! failed spans. What the gather and a bounded memory show is marked here, as a hint; the merge decides from facts.
+//! failed spans. What the gather and a bounded memory show is marked here, as a hint; the merge decides from facts, by
+//! the same rules.
 //!
 //! `echo_of` holds the `record_id` of the row that counts: `trace:span`, `trace:span:event`, or a record uid.
 
 mod calls;
 mod errors;
+
+pub(crate) use calls::Call;
+pub(crate) use errors::Fault;
 
 use std::collections::VecDeque;
 use std::collections::hash_map::RandomState;
@@ -19,10 +23,31 @@ use arrow::array::{Array, StringArray, TimestampMicrosecondArray};
 use component::{Gather, Rows, RowsError, Text};
 use hashbrown::HashMap;
 
+use crate::columns::Columns;
+
 /// Finds echoes, within a gather and of rows that came earlier.
 pub(crate) struct Echoes {
     seen: Recent,
     hasher: RandomState,
+}
+
+/// A row of a table whose rows may repeat each other, as far as that matters. Its order is what decides where nothing
+/// else does, so that the order in which rows came plays no part.
+pub(crate) trait Record: Clone + Ord + Send + Sync {
+    /// Columns that are read.
+    const READS: &'static [&'static str];
+
+    /// The rows in their order.
+    fn read(rows: &dyn Columns, hasher: &RandomState) -> Vec<Self>;
+
+    /// Which of some records, sorted, repeat which.
+    fn links(records: &[Self], seen: &Recent) -> Links;
+
+    /// Remembers what later rows may repeat.
+    fn keep(records: &[Self], links: &Links, seen: &mut Recent);
+
+    /// Its own id.
+    fn own(&self) -> Option<&Id>;
 }
 
 /// Echoes of echoes that are followed; no record is known that makes more.
@@ -42,27 +67,37 @@ impl Echoes {
         let mut marked = Vec::new();
         for rows in gather.tables_mut() {
             let links = match rows.table().name.as_str() {
-                "provider_calls" => calls::links(rows, &mut self.seen, &self.hasher),
-                "errors" => errors::links(rows, &mut self.seen, &self.hasher),
+                "provider_calls" => self.links::<Call>(rows),
+                "errors" => self.links::<Fault>(rows),
                 _ => continue,
             };
             links.store(rows, &mut marked)?;
         }
         Ok(marked)
     }
+
+    fn links<R: Record>(&mut self, rows: &Rows) -> Links {
+        let mut records: Vec<(R, usize)> = R::read(rows, &self.hasher).into_iter().zip(0..).collect();
+        records.sort_unstable();
+        let (records, places): (Vec<R>, Vec<usize>) = records.into_iter().unzip();
+        let mut links = R::links(&records, &self.seen);
+        R::keep(&records, &links, &mut self.seen);
+        links.of = links.of.into_iter().map(|(record, link)| (places[record], link)).collect();
+        links
+    }
 }
 
 /// Identity of a row, as `record_id` spells it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Id {
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Id {
     Span(SpanId),
     Event(SpanId, i64),
     Uid(Arc<str>),
 }
 
 /// A valid trace id and span id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct SpanId {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct SpanId {
     trace: u128,
     span: u64,
 }
@@ -78,7 +113,7 @@ impl fmt::Display for Id {
 }
 
 /// What two rows have in common when one repeats the other. Values of records are held as fingerprints alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Key {
     Span(u64, SpanId),
     /// A provider's answer, within its trace.
@@ -90,7 +125,7 @@ enum Key {
 
 /// A bounded memory: the oldest goes first, and what is known stays as it was.
 #[derive(Debug, Default)]
-struct Recent {
+pub(crate) struct Recent {
     limit: usize,
     known: HashMap<Key, Id>,
     order: VecDeque<Key>,
@@ -117,7 +152,7 @@ impl Recent {
 
 /// Which row repeats which, and by what rule.
 #[derive(Debug, Default)]
-struct Links {
+pub(crate) struct Links {
     of: HashMap<usize, (Id, &'static str)>,
     /// Rows that repeat another, by their own id, so that nothing points at an echo.
     roots: HashMap<Id, Id>,
@@ -146,12 +181,16 @@ impl Links {
         root
     }
 
+    /// What counts for a row, if it is an echo. A target that was itself found to be one later on is followed.
+    pub(crate) fn target(&self, row: usize) -> Option<&Id> {
+        self.of.get(&row).map(|(of, _)| self.root(of))
+    }
+
     fn store(self, rows: &mut Rows, marked: &mut Marked) -> Result<(), RowsError> {
         if self.of.is_empty() {
             return Ok(());
         }
-        // A target that was itself found to be an echo later on is replaced by what counts for it.
-        let text = |row: usize| self.of.get(&row).map(|(of, _)| self.root(of).to_string());
+        let text = |row: usize| self.target(row).map(Id::to_string);
         let column = StringArray::from_iter((0..rows.len()).map(text));
         for (_, rule) in self.of.values() {
             match marked.iter_mut().find(|(known, _)| known == rule) {
@@ -176,16 +215,16 @@ struct Identity<'a> {
 }
 
 impl<'a> Identity<'a> {
-    fn new(rows: &'a Rows) -> Self {
+    fn new(rows: &'a dyn Columns) -> Self {
         Self {
-            tenant: rows.text("tenant"),
-            trace: rows.text("trace_id"),
-            span: rows.text("span_id"),
-            parent: rows.text("parent_span_id"),
-            kind: rows.text("kind"),
-            name: rows.text("name"),
-            uid: rows.text("record_uid"),
-            time: rows.get("time").and_then(|a| a.as_any().downcast_ref()),
+            tenant: rows.words("tenant"),
+            trace: rows.words("trace_id"),
+            span: rows.words("span_id"),
+            parent: rows.words("parent_span_id"),
+            kind: rows.words("kind"),
+            name: rows.words("name"),
+            uid: rows.words("record_uid"),
+            time: rows.values("time").and_then(|a| a.as_any().downcast_ref()),
         }
     }
 

@@ -1,5 +1,6 @@
 //! How data changes in memory: one file (or folder) each, no I/O, no clock.
 
+pub mod complete;
 pub mod cost;
 pub mod enrich;
 pub mod filter;
@@ -9,9 +10,11 @@ pub mod redact;
 mod address;
 mod memo;
 
+mod columns;
 mod echo;
 #[cfg(test)]
 mod fixture;
+mod identity;
 #[cfg(test)]
 mod readme;
 

@@ -221,7 +221,7 @@ fn spellings_become_one_value() {
 
 #[test]
 fn every_stored_audit_column_is_hashed_or_named_here() {
-    let outside = ["user_source", "echo_of", "sample_weight", "time_suspect", "date"];
+    let outside = ["user_source", "session_source", "echo_of", "sample_weight", "time_suspect", "date"];
     let catalog = built_in();
     let audit = catalog.table("audit_log").unwrap();
     assert!(audit.audit);

@@ -2,6 +2,7 @@
 //!
 //! Architecture invariant: this crate knows neither the engine nor any component. It does no I/O and reads no clock.
 
+mod complete;
 mod config;
 mod context;
 pub mod count;
@@ -10,6 +11,7 @@ mod keys;
 mod seal;
 mod text;
 
+pub use complete::{Completion, Facts, Hints};
 pub use config::{Component, ConfigError, Factory, ProcessError, Processor, processor};
 pub use context::{Context, Counts};
 pub use gather::{Gather, Rows, RowsError};

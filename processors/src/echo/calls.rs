@@ -4,10 +4,11 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 
 use arrow::array::Array;
-use component::{Rows, Text};
+use component::Text;
 use hashbrown::HashMap;
 
-use super::{Id, Identity, Key, Links, Recent, SpanId, text};
+use super::{Id, Identity, Key, Links, Recent, Record, SpanId, text};
+use crate::columns::Columns;
 use crate::cost::is_aggregate;
 
 /// The more of these a row has, the more its instrumentation knew.
@@ -30,16 +31,23 @@ const USAGE: &[&str] = &[
 const HTTP_DEPTH: usize = 4;
 
 /// One row, as far as it matters here.
-struct Call {
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Call {
     tenant: u64,
     span: Option<SpanId>,
     own: Option<Id>,
     kind: Kind,
+    parent: Option<SpanId>,
+    time: i64,
+    /// How little its instrumentation knew.
+    vague: usize,
+    /// Whether its name promises that there is a span of the call.
+    promised: bool,
     /// Fingerprint of the provider's id of the answer.
     answer: Option<u64>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     /// The span of a call.
     Span,
@@ -51,61 +59,99 @@ enum Kind {
     Aggregate,
 }
 
-/// Which calls repeat which.
-pub(super) fn links(rows: &Rows, seen: &mut Recent, hasher: &RandomState) -> Links {
-    let identity = Identity::new(rows);
-    let calls = read(rows, &identity, hasher);
-    let mut links = Links::default();
-    answers(rows, &identity, &calls, seen, &mut links);
-    logs(&identity, &calls, seen, &mut links);
-    http(&identity, &calls, seen, &mut links);
-    remember(&calls, &links, seen);
-    links
-}
+impl Record for Call {
+    const READS: &'static [&'static str] = &[
+        "parent_span_id",
+        "name",
+        "operation",
+        "request_model",
+        "response_id",
+        "response_model",
+        "input_tokens",
+        "output_tokens",
+        "cache_read_tokens",
+        "cache_write_tokens",
+        "cache_write_1h_tokens",
+        "reasoning_tokens",
+        "input_audio_tokens",
+        "input_image_tokens",
+        "output_audio_tokens",
+        "output_image_tokens",
+        "service_tier",
+    ];
 
-fn read(rows: &Rows, identity: &Identity, hasher: &RandomState) -> Vec<Call> {
-    let column = |name| rows.text(name);
-    let (operation, request_model) = (column("operation"), column("request_model"));
-    let (response_model, response_id) = (column("response_model"), column("response_id"));
-    let kind = |row: usize| {
-        let has = |column: Option<Text>| text(column, row).is_some();
-        if identity.is_log(row) {
-            Kind::Log
-        } else if is_aggregate(text(operation, row)) {
-            Kind::Aggregate
-        } else if has(operation) || has(request_model) || has(response_model) {
-            Kind::Span
-        } else {
-            Kind::Http
+    fn read(rows: &dyn Columns, hasher: &RandomState) -> Vec<Self> {
+        let identity = Identity::new(rows);
+        let column = |name| rows.words(name);
+        let (operation, request_model) = (column("operation"), column("request_model"));
+        let (response_model, response_id) = (column("response_model"), column("response_id"));
+        let usage: Vec<_> = USAGE.iter().filter_map(|name| rows.values(name)).collect();
+        let kind = |row: usize| {
+            let has = |column: Option<Text>| text(column, row).is_some();
+            if identity.is_log(row) {
+                Kind::Log
+            } else if is_aggregate(text(operation, row)) {
+                Kind::Aggregate
+            } else if has(operation) || has(request_model) || has(response_model) {
+                Kind::Span
+            } else {
+                Kind::Http
+            }
+        };
+        let call = |row| {
+            let (kind, span) = (kind(row), identity.span(row));
+            Self {
+                tenant: identity.tenant(row, hasher),
+                own: if kind == Kind::Log { identity.uid(row) } else { span.map(Id::Span) },
+                answer: text(response_id, row).map(|id| hasher.hash_one(id)),
+                parent: identity.parent(row),
+                time: identity.time(row),
+                vague: USAGE.len() - usage.iter().filter(|column| column.is_valid(row)).count(),
+                // The event of the conventions is written inside the span it is about, so its ids name that span.
+                promised: text(identity.name, row).is_some_and(|name| name.starts_with("gen_ai.")),
+                span,
+                kind,
+            }
+        };
+        (0..rows.count()).map(call).collect()
+    }
+
+    fn links(calls: &[Self], seen: &Recent) -> Links {
+        let mut links = Links::default();
+        answers(calls, seen, &mut links);
+        logs(calls, seen, &mut links);
+        http(calls, seen, &mut links);
+        links
+    }
+
+    fn keep(calls: &[Self], links: &Links, seen: &mut Recent) {
+        for (row, call) in calls.iter().enumerate() {
+            let (Some(own), Some(span)) = (&call.own, call.span) else { continue };
+            // An HTTP span leads on to its call, for another HTTP span below it.
+            if call.kind == Kind::Span || (call.kind == Kind::Http && links.of.contains_key(&row)) {
+                for key in keys(call, span) {
+                    seen.keep(key, links.root(own));
+                }
+            }
         }
-    };
-    let call = |row| {
-        let (kind, span) = (kind(row), identity.span(row));
-        Call {
-            tenant: identity.tenant(row, hasher),
-            own: if kind == Kind::Log { identity.uid(row) } else { span.map(Id::Span) },
-            answer: text(response_id, row).map(|id| hasher.hash_one(id)),
-            span,
-            kind,
-        }
-    };
-    (0..rows.len()).map(call).collect()
+    }
+
+    fn own(&self) -> Option<&Id> {
+        self.own.as_ref()
+    }
 }
 
 /// Several spans of one answer: the one with the most specific usage counts, or the one that came in an earlier gather.
-fn answers(rows: &Rows, identity: &Identity, calls: &[Call], seen: &Recent, links: &mut Links) {
-    let columns: Vec<_> = USAGE.iter().filter_map(|name| rows.get(name)).collect();
-    let specific = |row: usize| columns.iter().filter(|column| column.is_valid(row)).count();
-    let span = |row: usize| calls[row].span.map_or(0, |span| span.span);
-    let rank = |row: usize| (usize::MAX - specific(row), identity.time(row), span(row));
+fn answers(calls: &[Call], seen: &Recent, links: &mut Links) {
+    let rank = |call: &Call| (call.vague, call.time, call.span.map_or(0, |span| span.span));
     let key = |call: &Call| Some(Key::Answer(call.tenant, call.span?.trace, call.answer?));
     let spans = || calls.iter().enumerate().filter(|(_, call)| call.kind == Kind::Span);
-    let mut best: HashMap<Key, usize> = HashMap::new();
-    for (row, key) in spans().filter_map(|(row, call)| Some((row, key(call)?))) {
-        best.entry(key).and_modify(|best| *best = if rank(row) < rank(*best) { row } else { *best }).or_insert(row);
+    let mut best: HashMap<Key, &Call> = HashMap::new();
+    for (call, key) in spans().filter_map(|(_, call)| Some((call, key(call)?))) {
+        best.entry(key).and_modify(|best| *best = if rank(call) < rank(best) { call } else { *best }).or_insert(call);
     }
     for (row, key) in spans().filter_map(|(row, call)| Some((row, key(call)?))) {
-        let first = best.get(&key).and_then(|best| calls[*best].own.as_ref());
+        let first = best.get(&key).and_then(|best| best.own.as_ref());
         if let Some(id) = seen.get(&key).or(first) {
             links.add(row, calls[row].own.as_ref(), id, "same_answer");
         }
@@ -113,26 +159,31 @@ fn answers(rows: &Rows, identity: &Identity, calls: &[Call], seen: &Recent, link
 }
 
 /// Log records about a call whose span is known, or whose names promise that there is one.
-fn logs(identity: &Identity, calls: &[Call], seen: &Recent, links: &mut Links) {
+fn logs(calls: &[Call], seen: &Recent, links: &mut Links) {
     if !calls.iter().any(|call| call.kind == Kind::Log) {
         return;
     }
-    let mut spans: HashMap<Key, &Id> = HashMap::new();
-    for call in calls.iter().filter(|call| call.kind == Kind::Span) {
-        let (Some(own), Some(span)) = (&call.own, call.span) else { continue };
+    let mut spans: HashMap<Key, &Call> = HashMap::new();
+    for call in calls.iter().filter(|call| call.kind == Kind::Span && call.own.is_some()) {
+        let Some(span) = call.span else { continue };
         for key in keys(call, span) {
-            spans.entry(key).or_insert(own);
+            // Answers of one id in two traces: the earlier one's.
+            spans
+                .entry(key)
+                .and_modify(|known| {
+                    *known = if (call.time, call.span) < (known.time, known.span) { call } else { *known }
+                })
+                .or_insert(call);
         }
     }
     for (row, call) in calls.iter().enumerate().filter(|(_, call)| call.kind == Kind::Log) {
-        let known = |key: Key| spans.get(&key).copied().or_else(|| seen.get(&key));
+        let known = |key: Key| spans.get(&key).and_then(|call| call.own.as_ref()).or_else(|| seen.get(&key));
         let answer = call.answer.and_then(|answer| match call.span {
             Some(span) => known(Key::Answer(call.tenant, span.trace, answer)),
             None => known(Key::LooseAnswer(call.tenant, answer)),
         });
         let span = call.span.and_then(|span| known(Key::Span(call.tenant, span)));
-        // The event of the conventions is written inside the span it is about, so its ids name that span.
-        let promised = call.span.filter(|_| text(identity.name, row).is_some_and(|name| name.starts_with("gen_ai.")));
+        let promised = call.span.filter(|_| call.promised);
         if let Some(id) = answer.or(span).cloned().or(promised.map(Id::Span)) {
             links.add(row, call.own.as_ref(), &id, "log_event");
         }
@@ -140,42 +191,33 @@ fn logs(identity: &Identity, calls: &[Call], seen: &Recent, links: &mut Links) {
 }
 
 /// HTTP spans below the span of a call.
-fn http(identity: &Identity, calls: &[Call], seen: &Recent, links: &mut Links) {
+fn http(calls: &[Call], seen: &Recent, links: &mut Links) {
     if !calls.iter().any(|call| call.kind == Kind::Http) {
         return;
     }
-    let here: HashMap<(u64, SpanId), usize> =
-        calls.iter().enumerate().filter_map(|(row, call)| Some(((call.tenant, call.span?), row))).collect();
+    let mut here: HashMap<(u64, SpanId), &Call> = HashMap::new();
+    for call in calls.iter().filter(|call| call.kind != Kind::Log) {
+        if let Some(span) = call.span {
+            here.entry((call.tenant, span)).or_insert(call);
+        }
+    }
     for (row, call) in calls.iter().enumerate().filter(|(_, call)| call.kind == Kind::Http) {
-        let mut parent = identity.parent(row);
+        let mut parent = call.parent;
         for _ in 0..HTTP_DEPTH {
             let Some(span) = parent else { break };
-            let above = here.get(&(call.tenant, span)).copied();
-            match above.map(|above| (above, calls[above].kind)) {
-                Some((above, Kind::Http)) => parent = identity.parent(above),
-                Some((_, Kind::Span)) => {
+            match here.get(&(call.tenant, span)) {
+                Some(above) if above.kind == Kind::Http => parent = above.parent,
+                Some(above) if above.kind == Kind::Span => {
                     links.add(row, call.own.as_ref(), &Id::Span(span), "http_child");
                     break;
                 }
-                Some((_, Kind::Log | Kind::Aggregate)) => break,
+                Some(_) => break,
                 None => {
                     if let Some(id) = seen.get(&Key::Span(call.tenant, span)) {
                         links.add(row, call.own.as_ref(), id, "http_child");
                     }
                     break;
                 }
-            }
-        }
-    }
-}
-
-fn remember(calls: &[Call], links: &Links, seen: &mut Recent) {
-    for (row, call) in calls.iter().enumerate() {
-        let (Some(own), Some(span)) = (&call.own, call.span) else { continue };
-        // An HTTP span leads on to its call, for another HTTP span below it.
-        if call.kind == Kind::Span || (call.kind == Kind::Http && links.of.contains_key(&row)) {
-            for key in keys(call, span) {
-                seen.keep(key, links.root(own));
             }
         }
     }

@@ -1,145 +1,104 @@
-//! Who and in which session: what the sender said is a fact, what other records tell of a row is a hint.
-//!
-//! A hint comes from a record of the same trace, then of the same session, then of the same device; first among the
-//! records of the gather, then from what the worker remembers. Where two facts disagree, a trace or session takes the
-//! one on a server span, then the earliest, then the smallest text, and a device takes the latest: the rule knows
-//! nothing of the order in which records came. A sign-out ends what a device tells.
+//! Who and in which session, as far as a gather and what the worker remembers tell. The rules are in
+//! [`crate::identity`]; what is found here is completed by the merge.
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, DictionaryArray, Int32Builder, PrimitiveArray, StringArray, StringBuilder};
-use arrow::datatypes::{Int32Type, TimestampMicrosecondType};
-use component::{Gather, ProcessError, Rows, Text, map_text};
+use arrow::array::{ArrayRef, DictionaryArray, Int32Builder, StringArray, StringBuilder};
+use arrow::datatypes::Int32Type;
+use component::{Gather, ProcessError, Rows, map_text};
 use hashbrown::HashMap;
 
+use super::read::set;
+use crate::identity::{Columns, Fact, Known, Names, Said, Slot, Source, Trace, hints, prefer};
 use crate::memo::Memo;
 
-/// How a user was found, in the order of the dictionary.
-const SOURCES: [&str; 4] = ["attribute", "trace", "session", "device"];
-
-/// Sign-outs: from then on the device is nobody's.
-const SIGNED_OUT: [&str; 3] = ["logout", "session_expired", "session_terminated"];
+/// As sent: what becomes a pseudonym stands in columns of its own.
+const SENT: Names = Names { user: "user_id", session: "session_id", device: "device_id", sources: None };
 
 /// What a worker knows of identities.
 pub(super) struct Identity {
     /// Words that senders write when nobody is known, in lower case.
     nobody: Vec<String>,
     tenants: BTreeMap<String, u32>,
-    traces: Memo<Known<Arc<str>>>,
+    memory: Memory,
+}
+
+/// What earlier gathers told.
+struct Memory {
+    traces: Memo<Trace<Arc<str>>>,
     sessions: Memo<Fact<Arc<str>>>,
     devices: Memo<Fact<Option<Arc<str>>>>,
-}
-
-/// What the records of one trace say.
-#[derive(Debug, Clone)]
-struct Known<T> {
-    user: Option<Fact<T>>,
-    session: Option<Fact<T>>,
-    device: Option<Fact<T>>,
-}
-
-impl<T> Default for Known<T> {
-    fn default() -> Self {
-        Self { user: None, session: None, device: None }
-    }
-}
-
-/// A value and what decides between it and another; the derived order is the order of preference.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Fact<T> {
-    elsewhere: bool,
-    time: i64,
-    value: T,
 }
 
 /// The facts of one gather, by tenant number and text.
 #[derive(Default)]
 struct Facts<'a> {
-    traces: HashMap<(u32, &'a str), Known<&'a str>>,
-    sessions: HashMap<(u32, &'a str), Fact<&'a str>>,
-    devices: HashMap<(u32, &'a str), Fact<Option<&'a str>>>,
+    traces: HashMap<(u32, &'a str), Trace<&'a str>>,
+    sessions: HashMap<(u32, &'a str), Option<Fact<&'a str>>>,
+    /// In order of time once all are there.
+    devices: HashMap<(u32, &'a str), Vec<Fact<Option<&'a str>>>>,
 }
 
 /// The columns of one table that tell who, held apart from the gather so that it can be changed.
 struct View {
+    table: Arc<schemas::Table>,
     len: usize,
-    /// Audit rows state who acted: they give facts and take no hints.
-    audit: bool,
     tenants: Vec<u32>,
-    trace: Option<ArrayRef>,
-    user: Option<ArrayRef>,
-    session: Option<ArrayRef>,
-    device: Option<ArrayRef>,
-    time: Option<ArrayRef>,
-    kind: Option<ArrayRef>,
-    action: Option<ArrayRef>,
+    columns: Vec<(&'static str, ArrayRef)>,
 }
+
+/// Columns that are read.
+const READ: [&str; 10] = [
+    "trace_id",
+    "user_id",
+    "session_id",
+    "device_id",
+    "kind",
+    "action",
+    "span_id",
+    "record_uid",
+    "event_index",
+    "time",
+];
 
 impl Identity {
     pub(super) fn new(memory: usize, nobody: &[String]) -> Self {
         Self {
             nobody: nobody.iter().map(|w| w.to_lowercase()).collect(),
             tenants: BTreeMap::new(),
-            traces: Memo::new(memory / 2),
-            sessions: Memo::new(memory / 4),
-            devices: Memo::new(memory / 4),
+            memory: Memory {
+                traces: Memo::new(memory / 2),
+                sessions: Memo::new(memory / 4),
+                devices: Memo::new(memory / 4),
+            },
         }
-    }
-
-    /// Fills `user_id`, `user_source` and `session_id`.
-    pub(super) fn fill(&mut self, gather: &mut Gather) -> Result<(), ProcessError> {
-        let mut views = Vec::new();
-        for rows in gather.tables_mut() {
-            self.forget_nobody(rows)?;
-            views.push(self.view(rows));
-        }
-        let mut facts = Facts::default();
-        for view in &views {
-            facts.add(view);
-        }
-        for (rows, view) in gather.tables_mut().zip(&views) {
-            let (user, source, session) = self.columns(view, &facts);
-            for (name, column) in [("user_id", user), ("user_source", source), ("session_id", session)] {
-                if rows.table().index(name).is_some() {
-                    rows.set(name, column)?;
-                }
-            }
-        }
-        self.remember(&facts);
-        Ok(())
     }
 
     /// `anonymous` is nobody: such rows may learn who it was, and count as unknown if they do not.
-    fn forget_nobody(&self, rows: &mut Rows) -> Result<(), ProcessError> {
+    pub(super) fn forget_nobody(&self, rows: &mut Rows) -> Result<(), ProcessError> {
         for name in ["user_id", "session_id", "device_id"] {
             let Some(column) = rows.get(name) else { continue };
-            let known = |text: &str| {
-                let text = text.trim();
-                !text.is_empty() && !self.nobody.iter().any(|w| w.eq_ignore_ascii_case(text))
-            };
-            if let Some(column) = map_text(column, |text| known(text).then(|| text.into())) {
+            let known = |text: &str| !text.is_empty() && !self.nobody.iter().any(|w| w.eq_ignore_ascii_case(text));
+            // Trimmed, as its pseudonym is of the trimmed text: what is one person afterwards is one person here.
+            if let Some(column) = map_text(column, |text| Some(text.trim()).filter(|t| known(t)).map(Into::into)) {
                 rows.set(name, column)?;
             }
         }
         Ok(())
     }
 
-    fn view(&mut self, rows: &Rows) -> View {
-        let auth = rows.table().name == "auth_events";
-        View {
-            len: rows.len(),
-            audit: rows.table().audit,
-            tenants: self.numbers(rows),
-            trace: rows.get("trace_id").cloned(),
-            user: rows.get("user_id").cloned(),
-            session: rows.get("session_id").cloned(),
-            device: rows.get("device_id").cloned(),
-            time: rows.get("time").cloned(),
-            kind: rows.get("kind").cloned(),
-            action: rows.get("action").filter(|_| auth).cloned(),
+    /// Fills `user_id`, `session_id` and how they were found.
+    pub(super) fn fill(&mut self, gather: &mut Gather) -> Result<(), ProcessError> {
+        let views: Vec<View> = gather.tables().map(|rows| View::of(rows, self.numbers(rows))).collect();
+        let facts = Facts::of(&views);
+        for (rows, view) in gather.tables_mut().zip(&views) {
+            for (name, column) in self.memory.columns(view, &facts) {
+                set(rows, name, column)?;
+            }
         }
+        self.memory.remember(&facts);
+        Ok(())
     }
 
     fn numbers(&mut self, rows: &Rows) -> Vec<u32> {
@@ -162,225 +121,180 @@ impl Identity {
         };
         (0..rows.len()).map(number).collect()
     }
+}
 
-    fn columns(&mut self, view: &View, facts: &Facts) -> (ArrayRef, ArrayRef, ArrayRef) {
-        let columns = Columns::of(view);
-        let mut users = StringBuilder::with_capacity(view.len, view.len * 16);
-        let mut sessions = StringBuilder::with_capacity(view.len, view.len * 16);
-        let mut sources = Int32Builder::with_capacity(view.len);
-        for row in 0..view.len {
-            let place = (view.tenants[row], columns.trace(row));
-            let (user, session) = (columns.user(row), columns.session(row));
-            if view.audit || (user.is_some() && session.is_some()) {
-                users.append_option(user);
-                sessions.append_option(session);
-                sources.append_option(user.map(|_| 0));
-                continue;
-            }
-            let trace = self.trace(place, facts);
-            let session = session.or(trace.session());
-            sessions.append_option(session);
-            if let Some(user) = user {
-                users.append_value(user);
-                sources.append_value(0);
-            } else if let Some(user) = trace.user() {
-                users.append_value(user);
-                sources.append_value(1);
-            } else {
-                let device = columns.device(row).or(trace.device());
-                let found = hint(&mut self.sessions, &mut self.devices, facts, view.tenants[row], session, device);
-                users.append_option(found.as_ref().map(|(user, _)| &**user));
-                sources.append_option(found.map(|(_, source)| source));
-            }
-        }
-        let names = Arc::new(StringArray::from(SOURCES.to_vec()));
-        let sources = DictionaryArray::<Int32Type>::new(sources.finish(), names);
-        (Arc::new(users.finish()), Arc::new(sources), Arc::new(sessions.finish()))
+impl View {
+    fn of(rows: &Rows, tenants: Vec<u32>) -> Self {
+        let columns = READ.into_iter().filter_map(|name| Some((name, rows.get(name)?.clone()))).collect();
+        Self { table: Arc::clone(rows.table()), len: rows.len(), tenants, columns }
     }
 
-    /// What the gather says of a trace, completed by what is remembered of it.
-    fn trace<'a>(&mut self, (tenant, trace): (u32, Option<&'a str>), facts: &'a Facts<'a>) -> Trace<'a> {
-        let Some(trace) = trace else { return Trace::default() };
-        let now = facts.traces.get(&(tenant, trace));
-        // The device matters only where no user is known.
-        let complete = now.is_some_and(|n| n.user.is_some() && n.session.is_some());
-        let earlier = if complete { None } else { self.traces.get(tenant, trace).cloned() };
-        Trace { now, earlier }
+    fn columns(&self) -> Columns<'_> {
+        let get = |name: &str| self.columns.iter().find(|(known, _)| *known == name).map(|(_, column)| column);
+        Columns::of(&self.table.name, &SENT, get)
+    }
+}
+
+impl<'a> Facts<'a> {
+    fn of(views: &'a [View]) -> Self {
+        let mut facts = Self::default();
+        for view in views {
+            let columns = view.columns();
+            for row in 0..view.len {
+                facts.add(view.tenants[row], &columns.said(row));
+            }
+        }
+        for of_device in facts.devices.values_mut() {
+            of_device.sort_unstable();
+        }
+        facts
+    }
+
+    fn add(&mut self, tenant: u32, said: &Said<'a>) {
+        if let Some(trace) = said.trace {
+            for (slot, fact) in said.of_trace() {
+                self.traces.entry((tenant, trace)).or_default().keep(slot, fact);
+            }
+        }
+        if let Some((session, fact)) = said.of_session() {
+            prefer(self.sessions.entry((tenant, session)).or_default(), fact);
+        }
+        if let Some((device, fact)) = said.of_device() {
+            self.devices.entry((tenant, device)).or_default().push(fact);
+        }
+    }
+}
+
+impl Memory {
+    fn columns(&mut self, view: &View, facts: &Facts) -> [(&'static str, ArrayRef); 4] {
+        let columns = view.columns();
+        let text = || StringBuilder::with_capacity(view.len, view.len * 16);
+        let (mut users, mut sessions) = (text(), text());
+        let number = || Int32Builder::with_capacity(view.len);
+        let (mut user_sources, mut session_sources) = (number(), number());
+        for row in 0..view.len {
+            let said = columns.said(row);
+            let (mut user, mut session) = (said.user, said.session);
+            let (mut user_source, mut session_source) = (Source::Attribute, Source::Attribute);
+            // Audit rows state who acted: they give facts and take no hints.
+            let found = (!view.table.audit && (user.is_none() || session.is_none()))
+                .then(|| hints(&said, &mut Near::of(view.tenants[row], said.trace, facts, self)));
+            if let Some(found) = &found {
+                if let Some((text, source)) = &found.user {
+                    (user, user_source) = (Some(text.as_ref()), *source);
+                }
+                if let Some(text) = &found.session {
+                    (session, session_source) = (Some(text.as_ref()), Source::Trace);
+                }
+            }
+            users.append_option(user);
+            user_sources.append_option(user.map(|_| user_source as i32));
+            sessions.append_option(session);
+            session_sources.append_option(session.map(|_| session_source as i32));
+        }
+        let names: ArrayRef = Arc::new(StringArray::from_iter_values(Source::ALL.map(Source::name)));
+        let sources = |mut numbers: Int32Builder| -> ArrayRef {
+            Arc::new(DictionaryArray::<Int32Type>::new(numbers.finish(), Arc::clone(&names)))
+        };
+        [
+            ("user_id", Arc::new(users.finish())),
+            ("user_source", sources(user_sources)),
+            ("session_id", Arc::new(sessions.finish())),
+            ("session_source", sources(session_sources)),
+        ]
     }
 
     fn remember(&mut self, facts: &Facts) {
         for ((tenant, trace), new) in &facts.traces {
             let mut known = self.traces.get(*tenant, trace).cloned().unwrap_or_default();
-            for (old, new) in
-                [(&mut known.user, &new.user), (&mut known.session, &new.session), (&mut known.device, &new.device)]
-            {
-                if let Some(new) = new {
-                    prefer(
-                        old,
-                        Fact { elsewhere: new.elsewhere, time: new.time, value: new.value.into() },
-                        Ordering::Less,
-                    );
-                }
+            for (slot, fact) in new.facts() {
+                known.keep(slot, fact.clone().map(Arc::from));
             }
-            let size =
-                [&known.user, &known.session, &known.device].into_iter().flatten().map(|f| 64 + f.value.len()).sum();
+            let size = known.facts().map(|(_, fact)| 64 + fact.value.len()).sum();
             self.traces.put(*tenant, trace, known, size);
         }
         for ((tenant, session), new) in &facts.sessions {
             let mut known = self.sessions.get(*tenant, session).cloned();
-            prefer(
-                &mut known,
-                Fact { elsewhere: new.elsewhere, time: new.time, value: new.value.into() },
-                Ordering::Less,
-            );
+            if let Some(new) = new {
+                prefer(&mut known, new.clone().map(Arc::from));
+            }
             if let Some(known) = known {
-                self.sessions.put(*tenant, session, known, new.value.len() + 64);
+                let size = known.value.len() + 64;
+                self.sessions.put(*tenant, session, known, size);
             }
         }
         for ((tenant, device), new) in &facts.devices {
-            let mut known = self.devices.get(*tenant, device).cloned();
-            let value = new.value.map(Arc::from);
-            prefer(&mut known, Fact { elsewhere: false, time: new.time, value }, Ordering::Greater);
-            if let Some(known) = known {
-                self.devices.put(*tenant, device, known, new.value.map_or(0, str::len) + 64);
+            let known = self.devices.get(*tenant, device).cloned();
+            let new = new.last().cloned().map(|fact| fact.map(|user| user.map(Arc::from)));
+            if let Some(latest) = known.max(new) {
+                let size = latest.value.as_ref().map_or(0, |user| user.len()) + 64;
+                self.devices.put(*tenant, device, latest, size);
             }
         }
     }
 }
 
-/// The user of a session, else of a device, and the number of that source.
-fn hint(
-    sessions: &mut Memo<Fact<Arc<str>>>,
-    devices: &mut Memo<Fact<Option<Arc<str>>>>,
-    facts: &Facts,
+/// What is known about one row: first from the gather, then from memory.
+struct Near<'a> {
     tenant: u32,
-    session: Option<&str>,
-    device: Option<&str>,
-) -> Option<(Arc<str>, i32)> {
-    if let Some(session) = session {
-        let now = facts.sessions.get(&(tenant, session)).map(|f| Arc::from(f.value));
-        if let Some(user) = now.or_else(|| sessions.get(tenant, session).map(|f| Arc::clone(&f.value))) {
-            return Some((user, 2));
-        }
-    }
-    let device = device?;
-    let user = match facts.devices.get(&(tenant, device)) {
-        Some(fact) => fact.value.map(Arc::from),
-        None => devices.get(tenant, device).and_then(|f| f.value.clone()),
-    };
-    user.map(|user| (user, 3))
+    trace: Option<&'a str>,
+    facts: &'a Facts<'a>,
+    now: Option<&'a Trace<&'a str>>,
+    /// Looked up when the gather does not tell.
+    earlier: Option<Option<Trace<Arc<str>>>>,
+    memory: &'a mut Memory,
 }
 
-/// Keeps the fact that is `wanted` when compared with the other.
-fn prefer<T: Ord>(kept: &mut Option<Fact<T>>, new: Fact<T>, wanted: Ordering) {
-    if kept.as_ref().is_none_or(|old| new.cmp(old) == wanted) {
-        *kept = Some(new);
-    }
+/// A value of the gather, or a remembered one.
+enum Value<'a> {
+    Here(&'a str),
+    Kept(Arc<str>),
 }
 
-/// What is known of a row's trace.
-#[derive(Default)]
-struct Trace<'a> {
-    now: Option<&'a Known<&'a str>>,
-    earlier: Option<Known<Arc<str>>>,
-}
-
-impl Trace<'_> {
-    fn user(&self) -> Option<&str> {
-        self.get(|k| k.user.as_ref(), |k| k.user.as_ref())
-    }
-
-    fn session(&self) -> Option<&str> {
-        self.get(|k| k.session.as_ref(), |k| k.session.as_ref())
-    }
-
-    fn device(&self) -> Option<&str> {
-        self.get(|k| k.device.as_ref(), |k| k.device.as_ref())
-    }
-
-    fn get<'s>(
-        &'s self,
-        now: impl Fn(&'s Known<&'s str>) -> Option<&'s Fact<&'s str>>,
-        earlier: impl Fn(&'s Known<Arc<str>>) -> Option<&'s Fact<Arc<str>>>,
-    ) -> Option<&'s str> {
-        let fact = self.now.and_then(now).map(|f| f.value);
-        fact.or_else(|| self.earlier.as_ref().and_then(earlier).map(|f| &*f.value))
-    }
-}
-
-impl<'a> Facts<'a> {
-    fn add(&mut self, view: &'a View) {
-        let columns = Columns::of(view);
-        for row in 0..view.len {
-            let tenant = view.tenants[row];
-            let (user, session, device) = (columns.user(row), columns.session(row), columns.device(row));
-            let elsewhere = columns.kind.and_then(|k| k.get(row)) != Some("server");
-            let time = columns.time.map_or(i64::MAX, |t| t.value(row));
-            let fact = |value| Fact { elsewhere, time, value };
-            if let Some(trace) = columns.trace(row)
-                && (user.is_some() || session.is_some() || device.is_some())
-            {
-                let known = self.traces.entry((tenant, trace)).or_default();
-                for (kept, value) in
-                    [(&mut known.user, user), (&mut known.session, session), (&mut known.device, device)]
-                {
-                    if let Some(value) = value {
-                        prefer(kept, fact(value), Ordering::Less);
-                    }
-                }
-            }
-            if let (Some(user), Some(session)) = (user, session) {
-                let kept = self.sessions.entry((tenant, session));
-                kept.and_modify(|old| *old = fact(user).min(old.clone())).or_insert_with(|| fact(user));
-            }
-            let out = columns.action.and_then(|a| a.get(row)).is_some_and(|a| SIGNED_OUT.contains(&a));
-            if let Some(device) = device.filter(|_| out || user.is_some()) {
-                let new = Fact { elsewhere: false, time, value: user.filter(|_| !out) };
-                let kept = self.devices.entry((tenant, device));
-                kept.and_modify(|old| *old = new.clone().max(old.clone())).or_insert(new);
-            }
+impl AsRef<str> for Value<'_> {
+    fn as_ref(&self) -> &str {
+        match self {
+            Self::Here(text) => text,
+            Self::Kept(text) => text,
         }
     }
 }
 
-/// The same columns, ready to read.
-struct Columns<'a> {
-    trace: Option<Text<'a>>,
-    user: Option<Text<'a>>,
-    session: Option<Text<'a>>,
-    device: Option<Text<'a>>,
-    kind: Option<Text<'a>>,
-    action: Option<Text<'a>>,
-    time: Option<&'a PrimitiveArray<TimestampMicrosecondType>>,
+impl<'a> Near<'a> {
+    fn of(tenant: u32, trace: Option<&'a str>, facts: &'a Facts<'a>, memory: &'a mut Memory) -> Self {
+        let now = trace.and_then(|trace| facts.traces.get(&(tenant, trace)));
+        Self { tenant, trace, facts, now, earlier: None, memory }
+    }
 }
 
-impl<'a> Columns<'a> {
-    fn of(view: &'a View) -> Self {
-        let text = |column: &'a Option<ArrayRef>| column.as_ref().and_then(Text::new);
-        Self {
-            trace: text(&view.trace),
-            user: text(&view.user),
-            session: text(&view.session),
-            device: text(&view.device),
-            kind: text(&view.kind),
-            action: text(&view.action),
-            time: view.time.as_ref().and_then(|t| t.as_primitive_opt()),
+impl<'a> Known for Near<'a> {
+    type Value = Value<'a>;
+
+    fn trace(&mut self, slot: Slot) -> Option<Value<'a>> {
+        if let Some(fact) = self.now.and_then(|now| now.get(slot)) {
+            return Some(Value::Here(fact.value));
         }
+        let trace = self.trace?;
+        let earlier = self.earlier.get_or_insert_with(|| self.memory.traces.get(self.tenant, trace).cloned());
+        Some(Value::Kept(Arc::clone(&earlier.as_ref()?.get(slot)?.value)))
     }
 
-    fn trace(&self, row: usize) -> Option<&'a str> {
-        self.trace?.get(row)
+    fn session(&mut self, session: &str) -> Option<Value<'a>> {
+        if let Some(Some(fact)) = self.facts.sessions.get(&(self.tenant, session)) {
+            return Some(Value::Here(fact.value));
+        }
+        self.memory.sessions.get(self.tenant, session).map(|fact| Value::Kept(Arc::clone(&fact.value)))
     }
 
-    fn user(&self, row: usize) -> Option<&'a str> {
-        self.user?.get(row)
-    }
-
-    fn session(&self, row: usize) -> Option<&'a str> {
-        self.session?.get(row)
-    }
-
-    fn device(&self, row: usize) -> Option<&'a str> {
-        self.device?.get(row)
+    fn device(&mut self, device: &str, at: i64) -> Option<Value<'a>> {
+        let of_device = self.facts.devices.get(&(self.tenant, device)).map(Vec::as_slice).unwrap_or_default();
+        let now = of_device[..of_device.partition_point(|fact| fact.time <= at)].last();
+        let earlier = self.memory.devices.get(self.tenant, device).filter(|fact| fact.time <= at);
+        let is_newer =
+            |kept: &Fact<Option<Arc<str>>>| now.is_none_or(|now| (now.time, now.record) < (kept.time, kept.record));
+        match earlier.filter(|kept| is_newer(kept)) {
+            Some(kept) => kept.value.clone().map(Value::Kept),
+            None => now?.value.map(Value::Here),
+        }
     }
 }

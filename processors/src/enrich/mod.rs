@@ -12,7 +12,7 @@
 //! ```
 //!
 //! What the sender set is a fact (`user_source` is `attribute`); what other records tell is a hint (`trace`, `session`,
-//! `device`), which the merge works out again from facts alone. Audit rows take no hints.
+//! `device`), which the merge works out again from facts alone, by the same rules. Audit rows take no hints.
 
 mod agent;
 mod calls;
@@ -69,13 +69,14 @@ impl Component for Enrich {
 
 impl Processor for Enrich {
     fn process(&mut self, gather: &mut Gather) -> Result<(), ProcessError> {
-        self.identity.fill(gather)?;
         for rows in gather.tables_mut() {
+            self.identity.forget_nobody(rows)?;
             self.client.fill(rows)?;
             self.agents.fill(rows)?;
             derive(rows)?;
         }
-        Ok(())
+        // Last, so that it sees of a row what the merge will see: a sign-out may have its name from its numbers.
+        self.identity.fill(gather)
     }
 }
 
