@@ -73,7 +73,7 @@ impl Service {
         let (keyring, made_key) = keys::keyring(&config.key, &config.data, config.kid)?;
         let fingerprint = keyring.fingerprint().map_err(keys::RootKeyError::from)?;
         let journal = store::open_journal(&config, &catalog)?;
-        let lake = store::open_lake(&config.lake, journal.clone(), fingerprint).await?;
+        let lake = store::open_lake(&config, journal.clone(), fingerprint).await?;
         let metrics = Metrics::start(&config.telemetry)?;
         let telemetry = Arc::new(Telemetry::new(&metrics.meter()));
         let counts = Counts::default();

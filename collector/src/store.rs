@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use journal::Journal;
-use lake::{Lake, Location};
+use lake::{Completing, Lake, Location};
+use processors::complete::Complete;
 use schemas::Catalog;
 
 use crate::config::{Config, LakeSettings};
@@ -27,7 +28,8 @@ pub(crate) fn open_journal(config: &Config, catalog: &Arc<Catalog>) -> Result<Jo
 }
 
 /// Opens the lake; refuses a key that is not the tables'.
-pub(crate) async fn open_lake(settings: &LakeSettings, journal: Journal, fingerprint: String) -> Result<Lake, Error> {
+pub(crate) async fn open_lake(config: &Config, journal: Journal, fingerprint: String) -> Result<Lake, Error> {
+    let settings = &config.lake;
     let location = Location::parse(&settings.location)?;
     let mut options = lake::Options::default();
     if let Some(interval) = settings.flush_interval {
@@ -40,5 +42,22 @@ pub(crate) async fn open_lake(settings: &LakeSettings, journal: Journal, fingerp
         options.tidy_interval = interval;
     }
     options.merge_all = settings.merge_all;
+    // Hints that the chain does not make are not made later either.
+    let has = |name: &str| config.chain.iter().any(|(step, _)| *step == name);
+    let rules = Complete { users: has("enrich"), echoes: has("cost") };
+    if rules.users || rules.echoes {
+        options.completing = Some(completing(settings, rules));
+    }
     Ok(Lake::open(&location, journal, options, fingerprint).await?)
+}
+
+fn completing(settings: &LakeSettings, rules: Complete) -> Completing {
+    let mut how = Completing::new(Arc::new(rules));
+    if let Some(lateness) = settings.lateness {
+        how.lateness = lateness;
+    }
+    if let Some(memory) = settings.complete_memory {
+        how.memory = usize::try_from(memory).unwrap_or(usize::MAX);
+    }
+    how
 }

@@ -189,6 +189,8 @@ impl Sections<'_> {
             flush_bytes: settings.flush_bytes.map(|s| s.0),
             tidy_interval: settings.tidy_interval.map(|p| p.0),
             merge_all: settings.merge == model::Merge::All,
+            lateness: settings.complete.lateness.map(|p| p.0),
+            complete_memory: settings.complete.memory.map(|s| s.0),
         }
     }
 

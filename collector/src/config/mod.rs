@@ -98,6 +98,10 @@ pub struct LakeSettings {
     pub tidy_interval: Option<std::time::Duration>,
     /// Whether files of other writers are merged as well.
     pub merge_all: bool,
+    /// How long after its end an hour is taken as whole and completed.
+    pub lateness: Option<std::time::Duration>,
+    /// Bytes that the facts of an hour may take.
+    pub complete_memory: Option<u64>,
 }
 
 /// The `journal` section.

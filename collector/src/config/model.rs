@@ -125,6 +125,17 @@ pub(crate) struct Lake {
     /// Time between two rounds of tidying: merges of what is left over, retention, removal of replaced files.
     pub(crate) tidy_interval: Option<Period>,
     pub(crate) merge: Merge,
+    pub(crate) complete: Complete,
+}
+
+/// `exporters.lake.complete`: users, sessions and echoes that only other records tell, once an hour of events is whole.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Complete {
+    /// How long after its end an hour is taken as whole; rows that come later are completed all the same, at more cost.
+    pub(crate) lateness: Option<Period>,
+    /// Bytes that facts may take.
+    pub(crate) memory: Option<Size>,
 }
 
 /// Whose files are merged.

@@ -22,6 +22,7 @@ pub(crate) fn all(make: &Instruments<'_>) {
     journal(make);
     exporter(make);
     lake(make);
+    completion(make);
     tables(make);
     own(make);
 }
@@ -280,9 +281,14 @@ fn lake(make: &Instruments<'_>) {
         let waiting = from.journal.stats().appended.0.saturating_sub(from.lake().position.0);
         put(waiting as f64, &[]);
     });
-    make.counter("marquetry_lake_work_total", "", "Flushes and merges that had something to do.", |from, put| {
-        each_work(from, |work, label| put(work.runs, &[label]));
-    });
+    make.counter(
+        "marquetry_lake_work_total",
+        "",
+        "Flushes, merges and completions that had something to do.",
+        |from, put| {
+            each_work(from, |work, label| put(work.runs, &[label]));
+        },
+    );
     make.counter("marquetry_lake_work_failures_total", "", "Those of them that failed.", |from, put| {
         each_work(from, |work, label| put(work.failures, &[label]));
     });
@@ -294,10 +300,25 @@ fn lake(make: &Instruments<'_>) {
     });
 }
 
+/// Hints that were worked out again, once their hours were whole.
+fn completion(make: &Instruments<'_>) {
+    let kinds: [(&'static str, &'static str, fn(&lake::Completed) -> u64); 5] = [
+        ("marquetry_lake_completed_hours_total", "Hours of events that were whole.", |done| done.windows),
+        ("marquetry_lake_completed_rows_total", "Rows whose hints were worked out again.", |done| done.rows),
+        ("marquetry_lake_completed_files_total", "Files that completion wrote.", |done| done.files),
+        ("marquetry_lake_hints_changed_total", "Values that differed from ingest's.", |done| done.changed),
+        ("marquetry_lake_facts_left_out_total", "Facts that found no room.", |done| done.left_out),
+    ];
+    for (name, about, read) in kinds {
+        make.counter(name, "", about, move |from, put| put(read(&from.lake().completed), &[]));
+    }
+}
+
 fn each_work(from: &Sources, mut each: impl FnMut(&lake::Work, KeyValue)) {
     let stats = from.lake();
     each(&stats.flush, KeyValue::new("work", "flush"));
     each(&stats.merge, KeyValue::new("work", "merge"));
+    each(&stats.complete, KeyValue::new("work", "complete"));
 }
 
 fn tables(make: &Instruments<'_>) {

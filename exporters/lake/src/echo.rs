@@ -16,7 +16,8 @@ const MOST: usize = 65_536;
 /// Looks for equal identities among rows that are equal by the table's sort, which rows sent twice always are.
 #[derive(Debug, Default)]
 pub(crate) struct Echoes {
-    seen: HashSet<String>,
+    /// By tenant: nobody makes an echo of another's row.
+    seen: HashSet<(String, String)>,
     marked: u64,
 }
 
@@ -40,7 +41,7 @@ impl Echoes {
                 continue;
             }
             let Some(id) = identity(&batch, row) else { continue };
-            if !self.seen.insert(id.clone()) {
+            if !self.seen.insert((tenant(&batch, row).to_owned(), id.clone())) {
                 let values = out.get_or_insert_with(|| known.iter().map(|v| v.map(str::to_owned)).collect());
                 values[row] = Some(id);
                 self.marked += 1;
@@ -53,8 +54,14 @@ impl Echoes {
     }
 }
 
+/// Whose row it is.
+pub(crate) fn tenant(batch: &RecordBatch, row: usize) -> &str {
+    let column = batch.column_by_name("tenant").and_then(|c| c.as_string_opt::<i32>());
+    column.filter(|c| c.is_valid(row)).map_or("", |c| c.value(row))
+}
+
 /// `record_id` as SQL computes it.
-fn identity(batch: &RecordBatch, row: usize) -> Option<String> {
+pub(crate) fn identity(batch: &RecordBatch, row: usize) -> Option<String> {
     let text = |column: &str| {
         let array = batch.column_by_name(column)?.as_string_opt::<i32>()?;
         array.is_valid(row).then(|| array.value(row))

@@ -10,7 +10,7 @@ use journal::{Cursor, Damage, Entry, JournalId, Position, Snapshot as Segments};
 use schemas::{Catalog, Table};
 use tokio::task::JoinError;
 
-use crate::delta::{Add, Commit, Outcome, Reach, Snapshot, stats};
+use crate::delta::{Add, Commit, Marks, Outcome, Reach, Snapshot, stats};
 use crate::meter::thread_cpu;
 use crate::parquet_file::{Codec, Writer};
 use crate::rows::{self, Sorted, Times};
@@ -196,7 +196,7 @@ impl Tables<'_> {
             flushed = Flushed { cpu: flushed.cpu + cpu, ..Flushed::default() };
             for (file, records) in files {
                 flushed += Flushed { rows: file.rows as u64, files: 1, records, ..Flushed::default() };
-                adds.push(self.put(table, file, 0).await?);
+                adds.push(self.put(table, file, 0, Marks::default()).await?);
             }
             if adds.is_empty() {
                 return Ok(flushed);
@@ -216,7 +216,7 @@ impl Tables<'_> {
     }
 
     /// Writes a file under a fresh name and describes it.
-    pub(crate) async fn put(&self, table: &Table, file: Encoded, level: u32) -> Result<Add, Error> {
+    pub(crate) async fn put(&self, table: &Table, file: Encoded, level: u32, marks: Marks) -> Result<Add, Error> {
         let name = random_name().map_err(|e| Error::rows("naming a file", &table.name, e))?;
         let path = format!("date={}/part-{level}-{name}.parquet", file.date);
         let size = file.bytes.len();
@@ -224,7 +224,7 @@ impl Tables<'_> {
         let stats = stats(file.rows, file.times);
         #[cfg(feature = "control")]
         let stats = crate::control::with_texts(stats, &file);
-        let tags = [("level", level.to_string()), ("writer", self.writer.to_owned())];
+        let tags = [("level", level.to_string()), ("writer", self.writer.to_owned())].into_iter().chain(marks.tags());
         Ok(Add {
             path,
             partition_values: BTreeMap::from([("date".to_owned(), Some(file.date))]),
@@ -232,7 +232,7 @@ impl Tables<'_> {
             modification_time: self.now.timestamp_millis(),
             data_change: level == 0,
             stats: Some(stats),
-            tags: Some(tags.into_iter().map(|(k, v)| (k.to_owned(), Some(v))).collect()),
+            tags: Some(tags.map(|(k, v)| (k.to_owned(), Some(v))).collect()),
         })
     }
 }

@@ -18,7 +18,7 @@ use crate::flush::{Flushed, Follower, Tables};
 use crate::meter::metered;
 use crate::stats::{Stats, TableStats};
 use crate::store::random_name;
-use crate::{Error, Location, Store, merge, retention};
+use crate::{Completed, Completing, Error, Location, Store, complete, merge, retention};
 
 /// How often the lake does what.
 #[derive(Debug, Clone)]
@@ -35,6 +35,8 @@ pub struct Options {
     pub replaced_retention: Duration,
     /// Whether files of other writers are merged as well; one process of a lake at most.
     pub merge_all: bool,
+    /// How hints are worked out again from facts; `None` leaves what ingest found.
+    pub completing: Option<Completing>,
 }
 
 impl Default for Options {
@@ -46,6 +48,7 @@ impl Default for Options {
             log_retention: Duration::from_secs(3600),
             replaced_retention: Duration::from_secs(3600),
             merge_all: false,
+            completing: None,
         }
     }
 }
@@ -246,6 +249,9 @@ impl Lake {
     /// Merges, checkpoints and cleans; with `tidy` also what waits for less than a full merge, retention and vacuum.
     pub async fn maintain(&mut self, tidy: bool, now: DateTime<Utc>) -> Result<(), Error> {
         let mut failed = None;
+        if tidy && let Some(how) = self.options.completing.clone() {
+            failed = self.complete(&how, now).await.err();
+        }
         for table in Arc::clone(&self.catalog).tables() {
             let Some(mut snapshot) = self.snapshots.remove(&table.name) else { continue };
             let result = self.maintain_table(table, &mut snapshot, tidy, now).await;
@@ -257,6 +263,34 @@ impl Lake {
             self.swept = if due { Some(now) } else { self.swept };
         }
         failed.map_or(Ok(()), Err)
+    }
+
+    /// Works the hints of whole hours out again.
+    async fn complete(&mut self, how: &Completing, now: DateTime<Utc>) -> Result<(), Error> {
+        // Those too that are not there yet: another writer may have made them.
+        for snapshot in self.snapshots.values_mut() {
+            snapshot.refresh(&self.store).await?;
+        }
+        let mut tables = Tables {
+            store: &self.store,
+            catalog: &self.catalog,
+            snapshots: &mut self.snapshots,
+            fingerprint: &self.fingerprint,
+            writer: &self.writer,
+            now,
+        };
+        let mut done = Completed::default();
+        let all = self.options.merge_all;
+        let span = tracing::info_span!(target: SPANS, "complete", hours = Empty, rows = Empty);
+        let work = complete::complete(&mut tables, how, all, &mut done).instrument(span.clone());
+        let (result, spent) = metered(work).await;
+        span.record("hours", done.windows).record("rows", done.rows);
+        let mut stats = self.stats.lock().unwrap_or_else(PoisonError::into_inner);
+        stats.completed += done;
+        if done.windows > 0 || result.is_err() {
+            stats.complete.add(spent, result.is_err());
+        }
+        result
     }
 
     async fn maintain_table(
@@ -273,7 +307,9 @@ impl Lake {
             snapshot.refresh(&self.store).await?;
         }
         let mut merged = Ok(());
-        for plan in merge::plan(snapshot, &self.writer, self.options.merge_all, tidy) {
+        let (writer, hourly) = (self.writer.clone(), self.options.completing.is_some());
+        let scope = merge::Scope { writer: &writer, all: self.options.merge_all, hourly };
+        for plan in merge::plan(snapshot, scope, tidy) {
             let (sources, level) = (plan.sources.len(), plan.level);
             let name = table.name.as_str();
             let span = tracing::info_span!(target: SPANS, "merge", table = name, level, sources, rows = Empty);
@@ -317,7 +353,7 @@ impl Lake {
             writer: &self.writer,
             now,
         };
-        let mut add = tables.put(table, merged.file, plan.level).await?;
+        let mut add = tables.put(table, merged.file, plan.level, plan.marks).await?;
         add.data_change = merged.changed;
         let path = format!("{}/{}", table.name, add.path);
         let removes = plan.sources.iter().map(|s| s.removed(now, merged.changed)).collect();

@@ -5,12 +5,14 @@
 //!
 //! Architecture invariant: no DataFusion, and no record is ever changed here but by a merge.
 
+mod complete;
 #[cfg(feature = "control")]
 mod control;
 pub mod delta;
 mod echo;
 mod error;
 mod flush;
+mod hours;
 mod lake;
 mod location;
 mod merge;
@@ -18,11 +20,13 @@ mod meter;
 mod parquet_file;
 mod retention;
 mod rows;
+mod scan;
 mod stats;
 mod store;
 #[cfg(test)]
 mod tests;
 
+pub use complete::{Completed, Completing};
 pub use error::Error;
 pub use lake::{Lake, Options};
 pub use location::Location;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::compute::{SortOptions, interleave_record_batch};
 use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::error::ArrowError;
 use arrow::row::{OwnedRow, RowConverter, Rows, SortField};
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -22,12 +23,12 @@ use parquet::errors::{ParquetError, Result as ParquetResult};
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use schemas::Table;
 
-use crate::delta::{Add, Snapshot};
+use crate::delta::{Add, Marks, Snapshot};
 use crate::echo::{ECHO_OF, Echoes};
 use crate::flush::Encoded;
 use crate::parquet_file::{Codec, Writer};
 use crate::rows::{PARTITION, align, present};
-use crate::{Error, Store};
+use crate::{Error, Store, hours};
 
 /// Files of one level that are merged as soon as they wait.
 pub(crate) const FANIN: usize = 16;
@@ -41,17 +42,55 @@ pub(crate) struct Plan {
     pub(crate) date: String,
     pub(crate) level: u32,
     pub(crate) sources: Vec<Add>,
+    pub(crate) marks: Marks,
+}
+
+/// Whose files are merged, and which of them with each other.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scope<'a> {
+    pub(crate) writer: &'a str,
+    /// Those of other writers as well.
+    pub(crate) all: bool,
+    /// Files that wait to be completed keep to their hour, so that none has to wait for a later one.
+    pub(crate) hourly: bool,
+}
+
+impl Scope<'_> {
+    pub(crate) fn has(&self, add: &Add) -> bool {
+        self.all || add.tag("writer") == Some(self.writer)
+    }
+
+    /// When the rows were completed from all that this writer may see.
+    pub(crate) fn completed(&self, add: &Add) -> Option<i64> {
+        add.completed().filter(|_| add.tag("writer") == Some(self.writer))
+    }
+
+    /// Files that may become one are of one lane.
+    fn lane(&self, add: &Add) -> Option<i64> {
+        match self.completed(add) {
+            None if self.hourly => hours::awaited(add),
+            _ => None,
+        }
+    }
+
+    fn marks(&self, sources: &[Add]) -> Marks {
+        let completed: Option<Vec<i64>> = sources.iter().map(|a| self.completed(a)).collect();
+        Marks {
+            newest: sources.iter().map(Add::newest).max(),
+            completed: completed.and_then(|times| times.into_iter().min()),
+        }
+    }
 }
 
 /// What should be merged: sixteen of a level, or with `tidy` any two small ones of a day.
-pub(crate) fn plan(snapshot: &Snapshot, writer: &str, all: bool, tidy: bool) -> Vec<Plan> {
-    let mut groups: BTreeMap<(String, u32), Vec<Add>> = BTreeMap::new();
-    for add in snapshot.files().filter(|a| a.size < FULL && (all || a.tag("writer") == Some(writer))) {
+pub(crate) fn plan(snapshot: &Snapshot, scope: Scope, tidy: bool) -> Vec<Plan> {
+    let mut groups: BTreeMap<(String, Option<i64>, u32), Vec<Add>> = BTreeMap::new();
+    for add in snapshot.files().filter(|a| a.size < FULL && scope.has(a)) {
         let Some(date) = add.date() else { continue };
-        groups.entry((date.to_owned(), add.level())).or_default().push(add.clone());
+        groups.entry((date.to_owned(), scope.lane(add), add.level())).or_default().push(add.clone());
     }
     let mut plans = Vec::new();
-    for ((date, level), mut sources) in groups {
+    for ((date, _, level), mut sources) in groups {
         if sources.len() >= FANIN || (tidy && level == 0 && sources.len() > 1) {
             // The small ones first, and no more than can be held and sent at once.
             sources.sort_by_key(|a| a.size);
@@ -62,7 +101,8 @@ pub(crate) fn plan(snapshot: &Snapshot, writer: &str, all: bool, tidy: bool) -> 
             });
             let count = fitting.count().clamp(2, FANIN * 4);
             sources.truncate(count);
-            plans.push(Plan { date, level: level + 1, sources });
+            let marks = scope.marks(&sources);
+            plans.push(Plan { date, level: level + 1, sources, marks });
         }
     }
     plans
@@ -70,36 +110,10 @@ pub(crate) fn plan(snapshot: &Snapshot, writer: &str, all: bool, tidy: bool) -> 
 
 /// Merges sorted files. Memory is bounded by one small batch of each.
 pub(crate) async fn merge(store: &Store, table: &Table, plan: &Plan) -> Result<Merged, Error> {
-    let fail = |e: &dyn std::fmt::Display| Error::rows("merging files", &table.name, e);
-    let mut sources = Vec::new();
-    let mut schemas = Vec::new();
-    for add in &plan.sources {
-        let path = store.path(&format!("{}/{}", table.name, add.path));
-        let size = u64::try_from(add.size).unwrap_or_default();
-        let reader = Ranges { objects: Arc::clone(store.objects()), path, size };
-        let builder = ParquetRecordBatchStreamBuilder::new(reader).await.map_err(|e| fail(&e))?.with_batch_size(BATCH);
-        schemas.push(Arc::clone(builder.schema()));
-        sources.push(builder.build().map_err(|e| fail(&e))?);
-    }
-    let schema = with_unknown(&present(table, schemas.iter().cloned()), &schemas);
-    let schema = with_echoes(table, &schema);
-    let rows: u64 = plan.sources.iter().filter_map(Add::rows).sum();
-    let mut writer =
-        Writer::new(table, Arc::clone(&schema), Codec::Small, usize::try_from(rows).unwrap_or(usize::MAX))?;
-    let mut merge = Merge::new(table, schema)?;
-    for (index, source) in sources.into_iter().enumerate() {
-        merge.open(index, Box::pin(source.map(|b| b.map_err(|e| e.to_string())))).await?;
-    }
-    while let Some(batch) = merge.next().await? {
-        writer.write(&batch)?;
-        tokio::task::yield_now().await;
-    }
-    let read = rows;
-    let (bytes, rows, times) = writer.finish()?;
-    if rows as u64 != read {
-        return Err(Error::Merge { table: table.name.clone(), read, written: rows as u64 });
-    }
-    Ok(Merged { changed: merge.echoes.marked() > 0, file: Encoded { date: plan.date.clone(), bytes, rows, times } })
+    let mut merging = Merging::open(store, table, &plan.sources, None).await?;
+    let file = merging.file(&plan.date, usize::MAX).await?;
+    merging.check()?;
+    Ok(Merged { file, changed: merging.marked() > 0 })
 }
 
 /// What a merge made.
@@ -107,6 +121,99 @@ pub(crate) struct Merged {
     pub(crate) file: Encoded,
     /// Whether a value differs from what the sources had, not only its place.
     pub(crate) changed: bool,
+}
+
+/// What is done to rows on the way.
+pub(crate) struct Edit<'a> {
+    /// Columns that it may fill though no source has them.
+    pub(crate) columns: Vec<&'static str>,
+    pub(crate) apply: Box<dyn FnMut(RecordBatch) -> Result<RecordBatch, ArrowError> + Send + 'a>,
+}
+
+/// A merge under way.
+pub(crate) struct Merging<'a> {
+    table: &'a Table,
+    merge: Merge<'a>,
+    /// Rows that come next; `None` once all are written.
+    ahead: Option<RecordBatch>,
+    read: u64,
+    written: u64,
+}
+
+impl<'a> Merging<'a> {
+    pub(crate) async fn open(
+        store: &Store,
+        table: &'a Table,
+        files: &[Add],
+        edit: Option<Edit<'a>>,
+    ) -> Result<Self, Error> {
+        let fail = |e: ParquetError| Error::rows("merging files", &table.name, e);
+        let mut sources = Vec::new();
+        let mut schemas = Vec::new();
+        for add in files {
+            let builder = reader(store, &table.name, add).await?.with_batch_size(BATCH);
+            schemas.push(Arc::clone(builder.schema()));
+            sources.push(builder.build().map_err(fail)?);
+        }
+        let schema = with_unknown(&present(table, schemas.iter().cloned()), &schemas);
+        // Rows may turn out to be echoes, or somebody's, though none was so far.
+        let hints = edit.iter().flat_map(|e| e.columns.iter().copied()).chain([ECHO_OF]);
+        let schema = hints.fold(schema, |schema, column| with(table, schema, column));
+        let mut merge = Merge::new(table, schema, edit)?;
+        for (index, source) in sources.into_iter().enumerate() {
+            merge.open(index, Box::pin(source.map(|b| b.map_err(|e| e.to_string())))).await?;
+        }
+        let ahead = merge.next().await?;
+        let read = files.iter().filter_map(Add::rows).sum();
+        Ok(Self { table, merge, ahead, read, written: 0 })
+    }
+
+    /// Writes the next rows as a file, until it is about as large as it may be.
+    pub(crate) async fn file(&mut self, date: &str, most: usize) -> Result<Encoded, Error> {
+        let rows = usize::try_from(self.read).unwrap_or(usize::MAX);
+        let mut writer = Writer::new(self.table, Arc::clone(&self.merge.schema), Codec::Small, rows)?;
+        while let Some(batch) = self.ahead.take() {
+            writer.write(&batch)?;
+            self.ahead = self.merge.next().await?;
+            if writer.size() >= most {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        let (bytes, rows, times) = writer.finish()?;
+        self.written += rows as u64;
+        Ok(Encoded { date: date.to_owned(), bytes, rows, times })
+    }
+
+    /// Whether rows are left to write.
+    pub(crate) fn is_open(&self) -> bool {
+        self.ahead.is_some()
+    }
+
+    /// Rows that were marked as sent twice.
+    pub(crate) fn marked(&self) -> u64 {
+        self.merge.echoes.marked()
+    }
+
+    /// Rows written so far; fails if they are not all that the sources had.
+    pub(crate) fn check(&self) -> Result<u64, Error> {
+        if self.is_open() || self.written != self.read {
+            return Err(Error::Merge { table: self.table.name.clone(), read: self.read, written: self.written });
+        }
+        Ok(self.written)
+    }
+}
+
+/// A file, ready to be read in part or in whole.
+pub(crate) async fn reader(
+    store: &Store,
+    table: &str,
+    add: &Add,
+) -> Result<ParquetRecordBatchStreamBuilder<Ranges>, Error> {
+    let path = store.path(&format!("{table}/{}", add.path));
+    let size = u64::try_from(add.size).unwrap_or_default();
+    let reader = Ranges { objects: Arc::clone(store.objects()), path, size };
+    ParquetRecordBatchStreamBuilder::new(reader).await.map_err(|e| Error::rows("reading a file", table, e))
 }
 
 /// Columns that files have and the schemas do not, of an overlay that is not here, are carried along.
@@ -120,17 +227,17 @@ fn with_unknown(known: &SchemaRef, files: &[SchemaRef]) -> SchemaRef {
     Arc::new(Schema::new(fields))
 }
 
-/// Rows may turn out to be echoes though none was so far.
-fn with_echoes(table: &Table, schema: &SchemaRef) -> SchemaRef {
-    let declared = table.column(ECHO_OF).filter(|_| schema.field_with_name(ECHO_OF).is_err());
-    let Some(column) = declared else { return Arc::clone(schema) };
-    let echo = Arc::new(Field::new(ECHO_OF, column.r#type.stored(), true));
-    let fields: Vec<Arc<Field>> = schema.fields().iter().cloned().chain([echo]).collect();
+/// The same columns and one more, if the table declares it.
+fn with(table: &Table, schema: SchemaRef, column: &str) -> SchemaRef {
+    let declared = table.column(column).filter(|_| schema.field_with_name(column).is_err());
+    let Some(column) = declared else { return schema };
+    let more = Arc::new(Field::new(&column.name, column.r#type.stored(), true));
+    let fields: Vec<Arc<Field>> = schema.fields().iter().cloned().chain([more]).collect();
     Arc::new(Schema::new(fields))
 }
 
 /// Ranges of one object, for the Parquet reader.
-struct Ranges {
+pub(crate) struct Ranges {
     objects: Arc<dyn ObjectStore>,
     path: Path,
     size: u64,
@@ -161,7 +268,7 @@ struct Open {
     row: usize,
 }
 
-struct Merge {
+struct Merge<'a> {
     table: String,
     schema: SchemaRef,
     sort: Vec<usize>,
@@ -170,11 +277,12 @@ struct Merge {
     heap: BinaryHeap<Reverse<(OwnedRow, usize)>>,
     /// Sort key of the row that went out last.
     last: Option<OwnedRow>,
+    edit: Option<Edit<'a>>,
     echoes: Echoes,
 }
 
-impl Merge {
-    fn new(table: &Table, schema: SchemaRef) -> Result<Self, Error> {
+impl<'a> Merge<'a> {
+    fn new(table: &Table, schema: SchemaRef, edit: Option<Edit<'a>>) -> Result<Self, Error> {
         let sort: Vec<usize> = table.sort.iter().filter_map(|name| schema.index_of(name).ok()).collect();
         let options = SortOptions { descending: false, nulls_first: true };
         let fields =
@@ -188,6 +296,7 @@ impl Merge {
             open: Vec::new(),
             heap: BinaryHeap::new(),
             last: None,
+            edit,
             echoes: Echoes::default(),
         })
     }
@@ -249,7 +358,10 @@ impl Merge {
         if picks.is_empty() {
             return Ok(None);
         }
-        let batch = self.pick(&picks)?;
+        let mut batch = self.pick(&picks)?;
+        if let Some(edit) = &mut self.edit {
+            batch = (edit.apply)(batch).map_err(|e| Error::rows("completing rows", &self.table, e))?;
+        }
         let batch = self.echoes.mark(batch, &starts).map_err(|e| Error::rows("marking echoes", &self.table, e))?;
         if let Some(index) = exhausted
             && let Some(open) = self.open[index].take()

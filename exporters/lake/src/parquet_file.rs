@@ -64,6 +64,11 @@ impl Writer {
         Ok(())
     }
 
+    /// About how many bytes it has by now.
+    pub(crate) fn size(&self) -> usize {
+        self.inner.bytes_written() + self.inner.in_progress_size()
+    }
+
     /// The file, its rows and the bounds of `time`.
     pub(crate) fn finish(self) -> Result<(Bytes, usize, Option<Times>), Error> {
         let bytes = self.inner.into_inner().map_err(|e| Error::rows("finishing a Parquet file", &self.table, e))?;

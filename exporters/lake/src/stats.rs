@@ -7,6 +7,7 @@ use arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
 use chrono::{DateTime, Utc};
 use journal::Position;
 
+use crate::Completed;
 use crate::delta::{Add, Snapshot};
 use crate::meter::Spent;
 
@@ -23,12 +24,16 @@ pub struct Stats {
     pub logs: u64,
     /// Merges since the start.
     pub merges: u64,
+    /// What completion did since the start.
+    pub completed: Completed,
     /// Failed rounds since the start.
     pub failures: u64,
     /// Flushes that had something to do.
     pub flush: Work,
     /// Merges, those that lost to another writer included.
     pub merge: Work,
+    /// Rounds of completion that found whole hours.
+    pub complete: Work,
     /// When a round last went well.
     pub last_success: Option<DateTime<Utc>>,
     /// Why the last round failed; `None` when it went well.

@@ -116,6 +116,24 @@ pub struct Remove {
     pub size: Option<i64>,
 }
 
+/// Tags of ours.
+const NEWEST: &str = "newest";
+const COMPLETED: &str = "completed";
+
+/// What the rows of a merged file have been through; see [`Add::newest`] and [`Add::completed`].
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Marks {
+    pub(crate) newest: Option<i64>,
+    pub(crate) completed: Option<i64>,
+}
+
+impl Marks {
+    pub(crate) fn tags(self) -> impl Iterator<Item = (&'static str, String)> {
+        let tags = [(NEWEST, self.newest), (COMPLETED, self.completed)];
+        tags.into_iter().filter_map(|(name, at)| Some((name, at?.to_string())))
+    }
+}
+
 impl Add {
     /// Rows, if the writer said.
     pub fn rows(&self) -> Option<u64> {
@@ -144,6 +162,17 @@ impl Add {
     /// How often its rows were merged.
     pub(crate) fn level(&self) -> u32 {
         self.tag("level").and_then(|l| l.parse().ok()).unwrap_or(0)
+    }
+
+    /// When the newest of its rows was committed, milliseconds.
+    pub(crate) fn newest(&self) -> i64 {
+        self.tag(NEWEST).and_then(|at| at.parse().ok()).unwrap_or(self.modification_time)
+    }
+
+    /// Commits that were seen when its hints were worked out from facts, as the milliseconds of the last; `None` if they
+    /// never were.
+    pub(crate) fn completed(&self) -> Option<i64> {
+        self.tag(COMPLETED)?.parse().ok()
     }
 
     /// The action that takes it out.

@@ -23,6 +23,8 @@ pub(crate) struct Commit {
     pub(crate) operation: &'static str,
     pub(crate) adds: Vec<Add>,
     pub(crate) removes: Vec<Remove>,
+    /// Files that must still be there: what is added describes them anew.
+    pub(crate) keeps: Vec<String>,
     /// What the table has reached with this commit.
     pub(crate) position: Option<Reach>,
 }
@@ -54,7 +56,8 @@ impl Snapshot {
             if self.holds(&commit) {
                 return Ok(Outcome::Already);
             }
-            if commit.removes.iter().any(|r| !self.has(&r.path)) || self.has_moved(&commit) {
+            let mut needed = commit.removes.iter().map(|r| &r.path).chain(&commit.keeps);
+            if needed.any(|path| !self.has(path)) || self.has_moved(&commit) {
                 return Ok(Outcome::Conflict);
             }
             let bytes = entry(self.table(), &commit, now)?;
@@ -79,7 +82,10 @@ impl Snapshot {
     fn holds(&self, commit: &Commit) -> bool {
         match &commit.position {
             Some(reach) => self.position(&reach.journal).is_some_and(|p| p >= reach.to),
-            None => !commit.adds.is_empty() && commit.adds.iter().all(|a| self.has(&a.path)),
+            None => {
+                !commit.adds.is_empty()
+                    && commit.adds.iter().all(|a| self.file(&a.path).is_some_and(|f| f.tags == a.tags))
+            }
         }
     }
 
@@ -153,7 +159,7 @@ fn fresh(table: &Table, fingerprint: &str, now: DateTime<Utc>) -> Result<Metadat
 }
 
 fn entry(table: &str, commit: &Commit, now: DateTime<Utc>) -> Result<Bytes, Error> {
-    let mut lines = vec![info(commit.operation, now, commit.removes.is_empty())];
+    let mut lines = vec![info(commit.operation, now, commit.removes.is_empty() && commit.keeps.is_empty())];
     if let Some(reach) = &commit.position {
         let version = i64::try_from(reach.to).map_err(|e| Error::log(table, e))?;
         let txn = Txn { app_id: reach.journal.clone(), version, last_updated: Some(now.timestamp_millis()) };

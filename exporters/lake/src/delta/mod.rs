@@ -6,7 +6,7 @@ mod commit;
 mod schema;
 mod snapshot;
 
-pub(crate) use actions::stats;
 pub use actions::{Add, Metadata, Remove};
+pub(crate) use actions::{Marks, stats};
 pub(crate) use commit::{Commit, Outcome, Reach};
 pub use snapshot::Snapshot;

@@ -160,6 +160,10 @@ impl Snapshot {
         self.files.contains_key(path)
     }
 
+    pub(crate) fn file(&self, path: &str) -> Option<&Add> {
+        self.files.get(path)
+    }
+
     /// How far a journal's rows are in the table; `None` if it never wrote here.
     pub fn position(&self, journal: &str) -> Option<u64> {
         self.txns.get(journal).and_then(|t| u64::try_from(t.version).ok())
