@@ -56,7 +56,7 @@ pub(crate) fn source(config: &Config) -> Result<Source, Error> {
     Ok(Source { lake, journal })
 }
 
-fn write(answer: &Answer, format: Format, mut out: impl Write + Send) -> Result<(), Error> {
+pub(crate) fn write(answer: &Answer, format: Format, mut out: impl Write + Send) -> Result<(), Error> {
     let format = match format {
         Format::Table => queries::Format::Table,
         Format::Json => queries::Format::Json,

@@ -97,7 +97,59 @@ pub enum Command {
         #[arg(long)]
         reference: bool,
     },
+    /// What calls cost: look prices up, explain a cost, renew the list, price stored calls anew.
+    #[command(after_help = PRICES_EXAMPLES)]
+    Prices {
+        /// What about them.
+        #[command(subcommand)]
+        what: Prices,
+    },
 }
+
+/// What about prices.
+#[derive(Debug, Subcommand)]
+pub enum Prices {
+    /// List prices with their days, windows and source: all, or those of a provider or model.
+    Show {
+        /// A provider, a model, or both.
+        #[arg(value_name = "PROVIDER/MODEL")]
+        about: Option<String>,
+    },
+    /// Say line by line how the cost of a call adds up, and why this price.
+    Explain {
+        /// The call: JSON of its columns or attributes, or the record_id of a stored one; `-` reads standard input.
+        call: String,
+    },
+    /// Write a newer price list into the data folder: the packages' newest by `uv`, or a given one.
+    Update {
+        /// A price list.
+        file: Option<PathBuf>,
+    },
+    /// What stored calls would cost by today's list and overrides, beside what they cost; changes no row.
+    Reprice {
+        /// First day or moment.
+        #[arg(long, value_name = "TIME")]
+        from: Option<String>,
+        /// First day or moment after.
+        #[arg(long, value_name = "TIME")]
+        to: Option<String>,
+        /// Form of the report.
+        #[arg(long, value_enum, default_value_t = Format::Csv)]
+        format: Format,
+        /// Write the report to a file.
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+}
+
+const PRICES_EXAMPLES: &str = "\
+The list ships with the program and changes with it; `processors: { cost: { prices: FILE } }` takes another.
+
+Examples:
+  marquetry prices show openai/gpt-5.1
+  marquetry prices explain '{\"provider\": \"openai\", \"request_model\": \"gpt-5.1\", \"input_tokens\": 2006, \"output_tokens\": 300}'
+  marquetry prices update
+  marquetry prices reprice --from 2026-07-01 --to 2026-08-01 --format parquet --output july.parquet";
 
 const QUERY_EXAMPLES: &str = "\
 A row can be asked for within a second of its OK, also from a second process and after a crash.
@@ -188,6 +240,7 @@ fn perform(
         Some(Command::Schema { table, reference }) => {
             commands::schema(&Config::for_questions(&inputs, distribution)?, table.as_deref(), *reference)
         }
+        Some(Command::Prices { what }) => commands::prices(&Config::for_prices(&inputs, distribution)?, what),
     }
 }
 

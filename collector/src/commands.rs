@@ -6,9 +6,10 @@ use std::path::Path;
 use schemas::Catalog;
 
 use crate::Distribution;
-use crate::cli::Format;
+use crate::cli::{Format, Prices};
 use crate::config::{self, Config, Inputs};
 use crate::error::Error;
+use crate::prices;
 
 /// `validate`: everything that is wrong, or that nothing is.
 pub(crate) fn validate(inputs: &Inputs, distribution: &Distribution) -> Result<(), Error> {
@@ -90,6 +91,28 @@ pub(crate) async fn query(config: &Config, sql: &str, format: Format, output: Op
     answer(config, &text, format, output).await
 }
 
+/// `prices`.
+pub(crate) fn prices(config: &Config, what: &Prices) -> Result<(), Error> {
+    match what {
+        Prices::Show { about } => prices::show(config, about.as_deref()),
+        Prices::Update { file } => prices::update(config, file.as_deref()),
+        Prices::Explain { call } => match prices::Call::read(call)? {
+            prices::Call::Given(call) => prices::explain(config, &call),
+            prices::Call::Stored(id) => {
+                let call = crate::cli::runtime()?.block_on(stored(config, &id))?;
+                prices::explain(config, &call)
+            }
+        },
+        Prices::Reprice { from, to, format, output } => {
+            let range = (from.as_deref(), to.as_deref());
+            crate::cli::runtime()?.block_on(reprice(config, range, *format, output.as_deref()))
+        }
+    }
+}
+
+#[cfg(feature = "queries")]
+use crate::reprice::{reprice, stored};
+
 #[cfg(feature = "queries")]
 use crate::asking::answer;
 #[cfg(feature = "queries")]
@@ -108,7 +131,22 @@ pub(crate) async fn doctor(
 }
 
 #[cfg(not(feature = "queries"))]
+async fn stored(_: &Config, _: &str) -> Result<serde_json::Map<String, serde_json::Value>, Error> {
+    no_queries()
+}
+
+#[cfg(not(feature = "queries"))]
+async fn reprice(_: &Config, _: (Option<&str>, Option<&str>), _: Format, _: Option<&Path>) -> Result<(), Error> {
+    no_queries()
+}
+
+#[cfg(not(feature = "queries"))]
 async fn answer(_: &Config, _: &str, _: Format, _: Option<&Path>) -> Result<(), Error> {
+    no_queries()
+}
+
+#[cfg(not(feature = "queries"))]
+fn no_queries<T>() -> Result<T, Error> {
     let text = "this build has no SQL; any engine that reads Delta can read the tables, or use a build with the \
                 feature `queries`";
     Err(Error::Usage(text.to_owned()))

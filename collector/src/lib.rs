@@ -35,7 +35,10 @@ mod doctor;
 mod error;
 mod keys;
 mod pipeline;
+mod prices;
 pub mod receivers;
+#[cfg(feature = "queries")]
+mod reprice;
 mod service;
 mod store;
 pub mod telemetry;

@@ -1,19 +1,21 @@
 """Usages and what they cost, worked out by the genai-prices package: an oracle for the processor `cost`.
 
-    pip install genai-prices==0.2.3
-    python tests/oracle/cost_oracle.py --cases 12000 > /tmp/oracle.jsonl
-    MARQUETRY_COST_ORACLE=/tmp/oracle.jsonl cargo test -p processors cost::oracle -- --nocapture
+    python tests/oracle/cost_oracle.py --cases 8000 --seed 1 > cases.jsonl
 
-One case is one line: `provider` or `url` or neither, `model`, `time` in microseconds, `context`, `usage`, and what must
-come out: `cost`, rounded once to 18 decimals, half to even, or `error`: `lookup` or `usage`.
+The tests run it themselves (`processors/src/cost/oracle.rs`). First come all prices of all models, each at a time and with a
+request for which it holds, then random cases. One case is one line: `provider` or `url` or neither, `model`, `time` in
+microseconds, `context`, `usage`, and what must come out: `cost`, rounded once to 18 decimals, half to even, or `error`:
+`lookup` or `usage`. `seller` and `entry` say which price the case was made for.
 """
 
 import argparse
+import itertools
 import json
 import random
 import re
 import sys
 import warnings
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 
@@ -113,14 +115,15 @@ def tokens(info: types.ModelInfo, keys: set[str], rng: random.Random) -> dict[st
         total = rng.choice(starts) + rng.choice([-1, 0, 1, 2, 1000])
     usage = {'input_tokens': max(total, 0), 'output_tokens': int(10 ** rng.uniform(0, 6))}
     left = {'input': usage['input_tokens'], 'output': usage['output_tokens']}
-    for key in sorted(keys):
+    for key in sorted(keys, key=lambda key: (len(unit_data[key]['dimensions']), key)):
         dimensions = unit_data[key]['dimensions']
         if dimensions.get('family') != 'tokens' or key in usage or rng.random() < 0.3:
             continue
         parent = [name for name in usage if name in keys or name in ('input_tokens', 'output_tokens')]
         inside = [p for p in parent if unit_data[p]['dimensions'].items() < dimensions.items()]
         most = min(usage[p] for p in inside) if inside else 0
-        if len(dimensions) == 3:
+        # What is in no other part is in the whole beside the others.
+        if not any(len(unit_data[p]['dimensions']) > 2 for p in inside):
             most = min(most, left[dimensions['direction']])
             usage[key] = amount(rng, most)
             left[dimensions['direction']] -= usage[key]
@@ -129,7 +132,7 @@ def tokens(info: types.ModelInfo, keys: set[str], rng: random.Random) -> dict[st
     return usage
 
 
-def usage_of(info: types.ModelInfo, rng: random.Random) -> dict[str, str]:
+def usage_of(info: types.ModelInfo, rng: random.Random, faults: bool = True) -> dict[str, str]:
     priced = {
         key for key, unit in unit_data.items() for p in prices_of(info) if getattr(p, unit['price_key']) is not None
     }
@@ -150,9 +153,9 @@ def usage_of(info: types.ModelInfo, rng: random.Random) -> dict[str, str]:
             usage[key] = int(10 ** rng.uniform(0, 6))
     if 'input_annotated_document_pages' in usage and 'input_document_pages' in usage:
         usage['input_document_pages'] += usage['input_annotated_document_pages']
-    if rng.random() < 0.03:
+    if faults and rng.random() < 0.03:
         usage[rng.choice(['cache_read_tokens', 'output_reasoning_tokens', 'input_audio_tokens'])] = 10**8
-    if rng.random() < 0.03:
+    if faults and rng.random() < 0.03:
         usage.pop('input_tokens', None)
     return {key: str(value) for key, value in usage.items()}
 
@@ -186,9 +189,10 @@ def case_of(provider: types.Provider, info: types.ModelInfo, rng: random.Random)
         model = f'no-such-model-{rng.randrange(1000)}'
     case: dict = {
         'model': model,
-        'time': round(moment(info, rng).timestamp() * 1_000_000),
+        'time': micros(moment(info, rng)),
         'context': context_of(info, rng),
         'usage': usage_of(info, rng),
+        'seller': provider.id,
     }
     url = URLS.get(provider.id, provider.api_pattern.replace('\\', ''))
     # Resellers of other providers' models are asked for them as well.
@@ -208,21 +212,68 @@ def case_of(provider: types.Provider, info: types.ModelInfo, rng: random.Random)
     return case
 
 
-def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument('--cases', type=int, default=12_000)
-    arguments.add_argument('--seed', type=int, default=1)
-    options = arguments.parse_args()
-    warnings.simplefilter('ignore')
-    rng = random.Random(options.seed)
+def micros(moment: datetime) -> int:
+    return round(moment.timestamp() * 1_000_000)
+
+
+def within(constraint: object, rng: random.Random) -> datetime:
+    """A time at which a price holds."""
+    match constraint:
+        case types.StartDateConstraint():
+            day = constraint.start_date + timedelta(days=rng.randrange(0, 40))
+            return datetime.combine(day, time(), UTC) + timedelta(microseconds=rng.randrange(86_400_000_000))
+        case types.TimeOfDateConstraint():
+            start = constraint.start_time.replace(tzinfo=None)
+            day = DAY_LAST - timedelta(days=rng.randrange(1, 60))
+            return datetime.combine(day, start, UTC) + timedelta(minutes=rng.randrange(60))
+    return datetime.combine(DAY_ONE, time(), UTC) + timedelta(days=rng.randrange((DAY_LAST - DAY_ONE).days))
+
+
+def every_price(rng: random.Random) -> Iterator[dict]:
+    """Each price of each model once, with all that it has a price for."""
+    for provider in providers:
+        for info in provider.models:
+            listed = info.prices if isinstance(info.prices, list) else [types.ConditionalPrice(prices=info.prices)]
+            entries = [(item.constraint, {}) for item in listed]
+            entries += [(variant.constraint, variant.when) for variant in info.price_variants or []]
+            for number, (constraint, when) in enumerate(entries):
+                tries = (
+                    {
+                        'provider': provider.id,
+                        'model': info.id if tried < 10 else rng.choice(references(info.match, rng)),
+                        'time': micros(within(constraint, rng)),
+                        'context': when,
+                        'usage': usage_of(info, rng, faults=False),
+                        'seller': provider.id,
+                        'entry': f'{provider.id}/{info.id}/{number}',
+                    }
+                    for tried in range(30)
+                )
+                # A few models stand behind others whose patterns take their names.
+                if case := next((case for case in tries if 'cost' in expected(case)), None):
+                    yield case
+
+
+def random_cases(rng: random.Random) -> Iterator[dict]:
     rich = [(p, m) for p in providers for m in p.models if len(prices_of(m)) > 1 or len(prices_of(m)[0].__dict__) > 2]
-    for number in range(options.cases):
+    for number in itertools.count():
         if number % 3 == 0:
             provider = providers[number // 3 % len(providers)]
             info = rng.choice(provider.models)
         else:
             provider, info = rng.choice(rich)
-        case = case_of(provider, info, rng)
+        yield case_of(provider, info, rng)
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument('--cases', type=int, default=8_000)
+    arguments.add_argument('--seed', type=int, default=1)
+    options = arguments.parse_args()
+    warnings.simplefilter('ignore')
+    rng = random.Random(options.seed)
+    cases = itertools.chain(every_price(rng), random_cases(rng))
+    for case in itertools.islice(cases, options.cases):
         json.dump({**case, **expected(case)}, sys.stdout)
         sys.stdout.write('\n')
 

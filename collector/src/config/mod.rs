@@ -134,8 +134,20 @@ impl Config {
     /// What it takes to ask: data, lake, keys and schemas. Who asks need not hold what senders and processors need, such
     /// as tokens, so those sections are not read.
     pub(crate) fn for_questions(inputs: &Inputs, distribution: &Distribution) -> Result<Self, Problems> {
-        let unread = ["receivers", "processors", "extensions", "service", "journal", "pipeline"];
-        let (tree, problems) = sources::tree(inputs, distribution, &unread);
+        Self::without(
+            &["receivers", "processors", "extensions", "service", "journal", "pipeline"],
+            inputs,
+            distribution,
+        )
+    }
+
+    /// What it takes to price calls besides: the processors' settings.
+    pub(crate) fn for_prices(inputs: &Inputs, distribution: &Distribution) -> Result<Self, Problems> {
+        Self::without(&["receivers", "extensions", "service", "journal", "pipeline"], inputs, distribution)
+    }
+
+    fn without(unread: &[&str], inputs: &Inputs, distribution: &Distribution) -> Result<Self, Problems> {
+        let (tree, problems) = sources::tree(inputs, distribution, unread);
         check::check(&tree, problems, distribution, inputs)
     }
 }

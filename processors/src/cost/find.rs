@@ -3,7 +3,7 @@
 use arrow::compute::kernels::cast_utils::Parser;
 use arrow::datatypes::Date32Type;
 
-use super::book::Book;
+use super::book::{Book, Model};
 use super::pattern::Fit;
 
 /// Names of providers that the price list does not know, or takes for somebody else.
@@ -22,6 +22,7 @@ const ALIASES: &[(&str, &str)] = &[
     ("x.ai", "x-ai"),
     ("mistral_ai", "mistral"),
     ("moonshot_ai", "moonshotai"),
+    ("assembly_ai", "assemblyai"),
     ("fireworks_ai", "fireworks"),
     ("fireworks.ai", "fireworks"),
     ("z_ai", "zai"),
@@ -53,6 +54,8 @@ pub(super) struct Entry {
     pub(super) owner: usize,
     /// Index of the model there.
     pub(super) model: usize,
+    /// Whether it is of what only LiteLLM knows.
+    pub(super) breadth: bool,
     /// Whether the seller is the owner.
     pub(super) own: bool,
     /// How the model was found: `exact`, `rule`, `normalised` or `fallback`.
@@ -65,17 +68,39 @@ pub(super) type Missing = &'static str;
 impl Book {
     /// The entry of a call.
     pub(super) fn find(&self, names: Names) -> Result<Entry, Missing> {
+        let (seller, models) = self.sold(names)?;
+        models.iter().find_map(|model| any_spelling(model, |name| self.listed(seller, name))).ok_or("unknown_model")
+    }
+
+    /// The entry of a call among what only LiteLLM knows: the seller's own, never somebody else's.
+    pub(super) fn find_breadth(&self, names: Names) -> Option<Entry> {
+        let (seller, models) = self.sold(names).ok()?;
+        let look = |name: &str| {
+            let model = self.providers[seller].breadth.iter().position(|model| model.rule.fit(name).is_some())?;
+            Some(Entry { owner: seller, model, breadth: true, own: true, how: "fallback" })
+        };
+        models.iter().find_map(|model| any_spelling(model, look))
+    }
+
+    /// The model of an entry.
+    pub(super) fn model(&self, entry: Entry) -> &Model {
+        let owner = &self.providers[entry.owner];
+        if entry.breadth { &owner.breadth[entry.model] } else { &owner.models[entry.model] }
+    }
+
+    /// Who sold a call, and which models it may have been, in lower case.
+    fn sold(&self, names: Names) -> Result<(usize, Vec<String>), Missing> {
         let models: Vec<String> =
             [names.response_model, names.request_model].into_iter().flatten().map(str::to_lowercase).collect();
         let first = models.first().ok_or("no_model")?;
-        if let Some((seller, models)) = self.litellm(names.provider, &models) {
-            return self.first_of(seller, &models).ok_or("unknown_model");
+        if let Some(sold) = self.litellm(names.provider, &models) {
+            return Ok(sold);
         }
         let seller = self.seller(names, first).ok_or(match names.provider {
             Some(_) => "unknown_provider",
             None => "unknown_model",
         })?;
-        self.first_of(seller, &models).ok_or("unknown_model")
+        Ok((seller, models))
     }
 
     /// A provider by any of its names, lower case.
@@ -101,7 +126,7 @@ impl Book {
 
     fn host(&self, host: &str) -> Option<usize> {
         let url = if host.contains("://") { host.to_owned() } else { format!("https://{host}") };
-        self.providers.iter().position(|p| p.url.is_match(&url))
+        self.providers.iter().position(|p| p.url.as_ref().is_some_and(|known| known.is_match(&url)))
     }
 
     /// A LiteLLM proxy names the real seller in front of the model.
@@ -111,25 +136,6 @@ impl Book {
         }
         let (seller, model) = models.iter().find_map(|model| model.split_once('/'))?;
         Some((self.provider(seller)?, vec![model.to_owned()]))
-    }
-
-    fn first_of(&self, seller: usize, models: &[String]) -> Option<Entry> {
-        models.iter().find_map(|model| self.model(seller, model))
-    }
-
-    fn model(&self, seller: usize, name: &str) -> Option<Entry> {
-        if let Some(entry) = self.listed(seller, name) {
-            return Some(entry);
-        }
-        let normalised = |entry: Entry| Entry { how: if entry.own { "normalised" } else { entry.how }, ..entry };
-        if let Some(dashed) = dashed_date(name)
-            && let Some(entry) = self.listed(seller, &dashed)
-        {
-            return Some(normalised(entry));
-        }
-        let (_, bare) = name.rsplit_once('/')?;
-        let folder = MODEL_FOLDERS.iter().any(|folder| name.starts_with(folder));
-        folder.then(|| self.listed(seller, bare)).flatten().map(normalised)
     }
 
     /// A model that the seller lists, or one step away a provider whose models it resells.
@@ -143,9 +149,23 @@ impl Book {
                 (true, Fit::Exact) => "exact",
                 (true, Fit::Pattern) => "rule",
             };
-            Some(Entry { owner, model, own: owner == seller, how })
+            Some(Entry { owner, model, breadth: false, own: owner == seller, how })
         })
     }
+}
+
+/// Looks a name up as it is, with its date dashed, and without the folders before it.
+fn any_spelling(name: &str, look: impl Fn(&str) -> Option<Entry>) -> Option<Entry> {
+    let renamed = |entry: Entry| Entry { how: if entry.how == "fallback" { entry.how } else { "normalised" }, ..entry };
+    if let Some(found) = look(name) {
+        return Some(found);
+    }
+    if let Some(found) = dashed_date(name).and_then(|dashed| look(&dashed)) {
+        return Some(renamed(found));
+    }
+    let (_, bare) = name.rsplit_once('/')?;
+    let folder = MODEL_FOLDERS.iter().any(|folder| name.starts_with(folder));
+    folder.then(|| look(bare)).flatten().map(renamed)
 }
 
 /// `-20251211` at the end of a part as `-2025-12-11`; `None` if there is no such date.
@@ -198,9 +218,8 @@ mod tests {
     fn sellers_and_models_are_found() {
         let book = Book::built_in().unwrap();
         let find = |provider, host, response_model, request_model| {
-            book.find(Names { provider, host, response_model, request_model }).map(|e| {
-                (book.providers[e.owner].id.as_str(), book.providers[e.owner].models[e.model].id.as_str(), e.how)
-            })
+            book.find(Names { provider, host, response_model, request_model })
+                .map(|e| (book.providers[e.owner].id.as_str(), book.model(e).id.as_str(), e.how))
         };
         for (provider, host, response, request, expected) in [
             (Some("openai"), None, Some("gpt-5.1"), None, Ok(("openai", "gpt-5.1", "exact"))),
@@ -222,6 +241,7 @@ mod tests {
             ),
             (Some("openai"), Some("127.0.0.1"), None, Some("o3"), Ok(("openai", "o3", "exact"))),
             (Some("litellm"), None, None, Some("perplexity/sonar"), Ok(("perplexity", "sonar", "exact"))),
+            (Some("litellm"), None, None, Some("deepgram/nova-2"), Err("unknown_model")),
             (None, Some("api.perplexity.ai"), None, Some("sonar"), Ok(("perplexity", "sonar", "exact"))),
             (None, None, None, Some("gpt-5.1"), Ok(("openai", "gpt-5.1", "exact"))),
             (None, None, None, Some("foo-9"), Err("unknown_model")),
@@ -234,6 +254,26 @@ mod tests {
                 expected,
                 "{provider:?} {host:?} {response:?} {request:?}"
             );
+        }
+    }
+
+    #[test]
+    fn what_only_litellm_knows_is_found_by_its_own_provider() {
+        let book = Book::built_in().unwrap();
+        let find = |provider, host, model| {
+            let names = Names { provider, host, request_model: Some(model), ..Names::default() };
+            book.find_breadth(names).map(|entry| book.model(entry).id.as_str())
+        };
+        for (provider, host, model, expected) in [
+            (Some("deepgram"), None, "nova-2", Some("nova-2")),
+            (Some("elevenlabs"), None, "eleven_flash_v2_5", Some("eleven_flash_v2_5")),
+            (Some("litellm"), None, "deepgram/Nova-2", Some("nova-2")),
+            (None, Some("api.deepgram.com"), "nova-2", Some("nova-2")),
+            (Some("openai"), None, "nova-2", None),
+            (Some("openai"), None, "gpt-5.1", None),
+            (None, None, "nova-2", None),
+        ] {
+            assert_eq!(find(provider, host, model), expected, "{provider:?} {host:?} {model}");
         }
     }
 }

@@ -10,7 +10,18 @@ const CONFIG: &str = r#"{"overrides": [
     {"provider": "brightdata", "bill_when": "success", "prices": {"requests_kcount": 1.50}},
     {"provider": "bright*", "when": {"operation": "collect"}, "prices": {"requests_kcount": "0"}},
     {"provider": "acme", "prices": {"input_mtok": "1"}},
-    {"provider": "openai", "model": "gpt-5.1*", "tenant": "acme", "effective_from": "2026-07-01", "prices": {"input_mtok": "1", "output_mtok": "8"}}
+    {"provider": "openai", "model": "gpt-5.1*", "tenant": "acme", "effective_from": "2026-07-01", "effective_until": "2026-12-31", "prices": {"input_mtok": "1", "output_mtok": "8"}},
+    {"provider": "openai", "model": "gpt-5.1*", "project": "alpha", "prices": {"input_mtok": "0.5", "output_mtok": "8"}},
+    {"provider": "openai", "model": "gpt-5.1*", "prices": {"input_mtok": "1.25", "cache_read_mtok": "0.125", "output_mtok": "10"}, "when": {"region": "mars"}},
+    {"provider": "perplexity", "tenant": "half", "multiplier": 0.5},
+    {"provider": "perplexity", "when": {"region": "eu-*"}, "multiplier": "1.1"},
+    {"provider": "cohere", "bill_when": "success"},
+    {"provider": "planned", "plan": {"usd": 99, "includes": {"input_characters": 500000}}},
+    {"provider": "tiered", "prices": {"input_mtok": {"base": 1, "above": {"1000": 2, "2000": "3.5"}, "inclusive": true}}},
+    {"provider": "tools", "prices": {"tool_calls_kcount": 5, "code_executions_kcount": 50}},
+    {"provider": "dictation", "minimum_seconds": 10, "increment_seconds": 60, "prices": {"audio_hours": "0.36"}},
+    {"provider": "nightly", "prices": {"requests_kcount": 2}},
+    {"provider": "nightly", "weekdays": "mon-fri", "hours": "22:00-06:00", "timezone": "America/New_York", "prices": {"requests_kcount": 1}}
 ]}"#;
 
 /// A Friday, so that no price of a weekend is needed.
@@ -64,7 +75,7 @@ fn every_hand_case_holds() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(cases.len() > 60, "cases were lost");
+    assert!(cases.len() > 100, "cases were lost");
 }
 
 #[test]
@@ -88,6 +99,9 @@ fn a_price_explains_itself() {
     let amounts: i128 =
         breakdown.as_array().unwrap().iter().map(|l| decimal::parse(l["amount"].as_str().unwrap()).unwrap()).sum();
     assert_eq!(Some(amounts), decimal::parse(&cell(&gather, TABLE, 0, "cost_usd").unwrap()));
+    let version = cell(&gather, TABLE, 0, "price_list").unwrap();
+    assert_eq!(version, Book::built_in().unwrap().version);
+    assert!(version.starts_with("202"), "{version}");
     let quiet = priced(r#"{"breakdown": false}"#, &[call]);
     assert_eq!(cell(&quiet, TABLE, 0, "cost_breakdown"), None);
     assert_eq!(cell(&quiet, TABLE, 0, "cost_usd"), cell(&gather, TABLE, 0, "cost_usd"));
@@ -135,9 +149,46 @@ fn doubtful_overrides_are_refused() {
         (r#"{"overrides": [{"provider": "a", "prices": {"input_mtok": -1}}]}"#, "overrides.0.prices"),
         (r#"{"overrides": [{"provider": "a", "prices": {"input_mtok": "cheap"}}]}"#, "overrides.0.prices"),
         (r#"{"overrides": [{"provider": "a", "effective_from": "soon", "prices": {}}]}"#, "overrides.0.effective_from"),
+        (r#"{"overrides": [{"provider": "a", "weekdays": "someday", "prices": {}}]}"#, "overrides.0.weekdays"),
+        (r#"{"overrides": [{"provider": "a", "hours": "9-5", "prices": {}}]}"#, "overrides.0.hours"),
+        (r#"{"overrides": [{"provider": "a", "timezone": "Mars/Olympus", "prices": {}}]}"#, "overrides.0.timezone"),
+        (r#"{"overrides": [{"provider": "a", "multiplier": 1.12345678}]}"#, "overrides.0.multiplier"),
+        (r#"{"overrides": [{"provider": "a", "plan": {"usd": 1, "includes": {}}}]}"#, "overrides.0.plan"),
+        (r#"{"overrides": [{"provider": "a", "plan": {"usd": 1, "includes": {"requests": 0}}}]}"#, "overrides.0.plan"),
+        (r#"{"overrides": [{"provider": "a"}]}"#, "overrides.0.prices"),
+        (r#"{"overrides": [{"prices": {"image": 1}}]}"#, "overrides.0.provider"),
+        (r#"{"prices": "/no/such/file"}"#, "prices"),
     ] {
         let error = Cost::new(serde_json::from_str(config).unwrap(), &context()).err().unwrap();
         assert_eq!(error.path.join("."), path, "{config}");
     }
     assert!(serde_json::from_str::<Config>(r#"{"override": []}"#).is_err());
+}
+
+#[test]
+fn a_list_of_ones_own_counts_instead() {
+    let folder = std::env::temp_dir().join(format!("marquetry-prices-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("prices.txt");
+    let units =
+        include_str!("prices.txt").lines().filter(|line| line.starts_with("unit ")).collect::<Vec<_>>().join("\n");
+    let text =
+        format!("marquetry prices 1\ndate 2030-01-01\n{units}\nfrom genai-prices\nprovider openai\no3\t\ti=7 o=1\n");
+    std::fs::write(&path, text).unwrap();
+    let config = serde_json::json!({ "prices": path }).to_string();
+    let gather =
+        priced(&config, &["provider=openai request_model=o3 operation=chat input_tokens=1000000 output_tokens=0"]);
+    std::fs::remove_dir_all(&folder).unwrap();
+    let [cost, list] = cells(&gather, TABLE, 0, ["cost_usd", "price_list"]);
+    assert_eq!(cost.map(short).as_deref(), Some("7"));
+    assert!(list.unwrap().starts_with("2030-01-01-"));
+}
+
+#[test]
+fn what_the_list_says_stays_beside_what_the_provider_says() {
+    let call = "provider=openai request_model=o3 operation=chat input_tokens=1000000 output_tokens=0 reported_cost=1.5";
+    let gather = priced("{}", &[&format!("{call} reported_cost_source=provider"), call]);
+    let row = |row| cells(&gather, TABLE, row, ["cost_usd", "list_cost_usd"]).map(|money| money.map(short));
+    assert_eq!(row(0), [Some("1.5".to_owned()), Some("2".to_owned())]);
+    assert_eq!(row(1), [Some("2".to_owned()), None]);
 }

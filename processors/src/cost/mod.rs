@@ -5,11 +5,16 @@
 //!   cost:
 //!     breakdown: true       # write how each price adds up
 //!     remember: 65536       # calls and errors remembered to recognise their echoes
+//!     prices: prices.txt    # a newer price list than the one that ships with us: `marquetry prices update` makes one
 //!     overrides:            # prices of one's own, the last that fits counts
 //!       - provider: brightdata
 //!         bill_when: success
 //!         prices: { requests_kcount: 1.50 }
 //! ```
+//!
+//! The first of these that knows the call says what it costs: the provider itself, an override (a tenant's before a project's
+//! before any), the list of genai-prices, and what only LiteLLM lists (`cost_source: litellm`, `price_match: fallback`).
+//! What was priced stays as it is: a newer list or override counts for the rows that come.
 //!
 //! A cost is worked out in whole 10^-18ths of a dollar and rounded once, half to even. Where it is not known it is
 //! NULL and `cost_status` says why; it is 0 only where nothing is billed:
@@ -18,7 +23,7 @@
 //! |---|---|---|
 //! | `priced` | exact | all that was used has a price |
 //! | `lower_bound` | at least | a count is missing, or two counts overlap by an unknown amount |
-//! | `estimated` | about | a count was taken from something that is not quite it |
+//! | `estimated` | about | a count or a measure that is not quite the billed one; a share of a plan |
 //! | `reported` | as sent | what the sender says, because the provider worked it out or because we cannot |
 //! | `cache_hit`, `not_billed` | 0 | our own cache answered; a failed call that the provider does not bill |
 //! | `aggregate` | NULL | sums up its children, which are priced themselves |
@@ -26,27 +31,36 @@
 //! | `invalid_usage` | NULL | the counts contradict each other |
 //! | `unpriced` | NULL | `price_match` says what is missing: `http_only`, `no_model`, `unknown_provider`, `unknown_model`, `no_price` |
 
+mod again;
 mod book;
 mod decimal;
 mod find;
+mod list;
 mod output;
 mod overrides;
 mod pattern;
 mod plan;
 mod resolve;
 mod row;
+mod show;
 mod units;
 mod usage;
+mod when;
 
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
 mod oracle;
 
+pub use again::{Again, AgainError};
+pub use list::ListError;
 pub use overrides::{BillWhen, Override};
 pub(crate) use row::is_aggregate;
+pub use show::{Changes, GENERATOR, Listed, PriceList};
 
-use component::{Component, ConfigError, Context, Counts, Gather, ProcessError, Processor};
+use std::path::PathBuf;
+
+use component::{Component, ConfigError, Context, Counts, Gather, ProcessError, Processor, Rows, RowsError};
 use serde::Deserialize;
 
 use crate::echo::Echoes;
@@ -67,11 +81,13 @@ pub struct Config {
     pub breakdown: bool,
     /// How many calls and errors are remembered to recognise echoes that arrive later.
     pub remember: usize,
+    /// A price list to use instead of the one that ships with the program; read when the chain is built.
+    pub prices: Option<PathBuf>,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { overrides: Vec::new(), breakdown: true, remember: 65_536 }
+        Self { overrides: Vec::new(), breakdown: true, remember: 65_536, prices: None }
     }
 }
 
@@ -90,7 +106,10 @@ impl Component for Cost {
     type Config = Config;
 
     fn new(config: Config, cx: &Context) -> Result<Self, ConfigError> {
-        let book = Book::built_in().map_err(|e| ConfigError::at("", e.to_string()))?;
+        let book = match &config.prices {
+            Some(path) => Book::from_file(path).map_err(|e| ConfigError::at("prices", e.to_string()))?,
+            None => Book::built_in().map_err(|e| ConfigError::at("", e.to_string()))?,
+        };
         let resolver = Resolver::new(book, &config.overrides)?;
         let pricer = Pricer::new(resolver)
             .ok_or_else(|| ConfigError::at("", "the price list lacks a unit that a column counts"))?;
@@ -108,7 +127,16 @@ impl Processor for Cost {
         for (rule, count) in self.echoes.mark(gather)? {
             self.counts.add("echoes", rule, count);
         }
-        let Some(rows) = gather.table_mut(TABLE) else { return Ok(()) };
+        if let Some(rows) = gather.table_mut(TABLE) {
+            self.price(rows)?;
+        }
+        Ok(())
+    }
+}
+
+impl Cost {
+    /// Fills the columns of money.
+    fn price(&mut self, rows: &mut Rows) -> Result<(), RowsError> {
         let mut output = Output::new(rows.len(), self.breakdown);
         let calls = Calls::new(rows, &self.pricer);
         for row in 0..rows.len() {
@@ -119,7 +147,6 @@ impl Processor for Cost {
         for (metric, label, count) in output.counts() {
             self.counts.add(metric, label, count);
         }
-        output.store(rows)?;
-        Ok(())
+        output.store(rows, &self.pricer.resolver.book.version)
     }
 }

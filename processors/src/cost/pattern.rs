@@ -1,20 +1,36 @@
-//! How names are recognised: a rule tree over lower-case text, written in the data as short patterns.
+//! How names are recognised: a rule over lower-case text, written in the data as short patterns.
 //!
-//! `gpt-4o` is that name, `gpt-4o*` a beginning, `*-latest` an end, `*claude*` a part; a list means any of its rules,
-//! and `{all: [..]}`, `{not: ..}` and `{regex: ..}` are what they say.
+//! `gpt-4o` is that name, `gpt-4o*` a beginning, `*-latest` an end, `*claude*` a part, `^o[134]` a regular expression.
+//! Patterns apart mean any of them; `a*&!*b` means both, the second one not.
+
+use std::sync::OnceLock;
 
 use regex::Regex;
-use serde::Deserialize;
 
-/// A rule as the data states it.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
-pub(super) enum RawRule {
-    Text(String),
-    Any(Vec<RawRule>),
-    All { all: Vec<RawRule> },
-    Not { not: Box<RawRule> },
-    Regex { regex: String },
+/// A regular expression, compiled when it is first needed: a list has hundreds, and a process meets few.
+#[derive(Debug, Default)]
+pub(super) struct Expression {
+    pattern: String,
+    compiled: OnceLock<Option<Regex>>,
+}
+
+impl Expression {
+    pub(super) fn new(pattern: String) -> Self {
+        Self { pattern, compiled: OnceLock::new() }
+    }
+
+    fn compiled(&self) -> Option<&Regex> {
+        self.compiled.get_or_init(|| Regex::new(&self.pattern).ok()).as_ref()
+    }
+
+    /// Whether it is one at all.
+    pub(super) fn is_valid(&self) -> bool {
+        self.compiled().is_some()
+    }
+
+    pub(super) fn is_match(&self, text: &str) -> bool {
+        self.compiled().is_some_and(|regex| regex.is_match(text))
+    }
 }
 
 /// A rule, ready to match.
@@ -24,7 +40,7 @@ pub(super) enum Rule {
     StartsWith(String),
     EndsWith(String),
     Contains(String),
-    Matches(Regex),
+    Matches(Expression),
     Any(Vec<Rule>),
     All(Vec<Rule>),
     Not(Box<Rule>),
@@ -40,15 +56,39 @@ pub(super) enum Fit {
 }
 
 impl Rule {
-    pub(super) fn new(raw: &RawRule) -> Result<Self, regex::Error> {
-        let all = |rules: &[RawRule]| rules.iter().map(Self::new).collect::<Result<Vec<_>, _>>();
-        Ok(match raw {
-            RawRule::Text(text) => Self::text(text),
-            RawRule::Any(rules) => Self::Any(all(rules)?),
-            RawRule::All { all: rules } => Self::All(all(rules)?),
-            RawRule::Not { not } => Self::Not(Box::new(Self::new(not)?)),
-            RawRule::Regex { regex } => Self::Matches(Regex::new(regex)?),
-        })
+    /// Patterns with spaces between them.
+    pub(super) fn any(patterns: &str) -> Self {
+        if !patterns.contains(' ') {
+            return Self::all(patterns);
+        }
+        Self::Any(patterns.split(' ').map(Self::all).collect())
+    }
+
+    fn all(patterns: &str) -> Self {
+        if !patterns.contains('&') {
+            return Self::one(patterns);
+        }
+        Self::All(patterns.split('&').map(Self::one).collect())
+    }
+
+    fn one(pattern: &str) -> Self {
+        if let Some(refused) = pattern.strip_prefix('!') {
+            return Self::Not(Box::new(Self::one(refused)));
+        }
+        if pattern.starts_with('^') {
+            return Self::Matches(Expression::new(pattern.to_owned()));
+        }
+        Self::text(pattern)
+    }
+
+    /// Whether every regular expression in it is one.
+    pub(super) fn is_valid(&self) -> bool {
+        match self {
+            Self::Matches(expression) => expression.is_valid(),
+            Self::Any(rules) | Self::All(rules) => rules.iter().all(Self::is_valid),
+            Self::Not(rule) => rule.is_valid(),
+            _ => true,
+        }
     }
 
     /// A short pattern with an asterisk at its beginning, its end, both or neither.
@@ -92,20 +132,21 @@ mod tests {
     #[test]
     fn patterns_fit() {
         for (rule, name, expected) in [
-            (r#""GPT-4o""#, "gpt-4o", Some(Fit::Exact)),
-            (r#""gpt-4o""#, "gpt-4o-mini", None),
-            (r#""gpt-4o*""#, "gpt-4o-mini", Some(Fit::Pattern)),
-            (r#""*-latest""#, "sonar-latest", Some(Fit::Pattern)),
-            (r#""*-latest""#, "latest-sonar", None),
-            (r#""*claude*""#, "us.anthropic.claude-3", Some(Fit::Pattern)),
-            (r#""*""#, "anything", Some(Fit::Pattern)),
-            (r#"["gpt*", "gpt-4"]"#, "gpt-4", Some(Fit::Exact)),
-            (r#"["gpt*", "o3"]"#, "o4", None),
-            (r#"{"all": ["gemini*", {"not": {"regex": "-tts$"}}]}"#, "gemini-2.5", Some(Fit::Pattern)),
-            (r#"{"all": ["gemini*", {"not": {"regex": "-tts$"}}]}"#, "gemini-2.5-tts", None),
+            ("GPT-4o", "gpt-4o", Some(Fit::Exact)),
+            ("gpt-4o", "gpt-4o-mini", None),
+            ("gpt-4o*", "gpt-4o-mini", Some(Fit::Pattern)),
+            ("*-latest", "sonar-latest", Some(Fit::Pattern)),
+            ("*-latest", "latest-sonar", None),
+            ("*claude*", "us.anthropic.claude-3", Some(Fit::Pattern)),
+            ("*", "anything", Some(Fit::Pattern)),
+            ("gpt* gpt-4", "gpt-4", Some(Fit::Exact)),
+            ("gpt* o3", "o4", None),
+            (r"^o\d{1}$", "o3", Some(Fit::Pattern)),
+            ("gemini*&!^.*-tts$", "gemini-2.5", Some(Fit::Pattern)),
+            ("gemini*&!^.*-tts$", "gemini-2.5-tts", None),
         ] {
-            let raw: RawRule = serde_json::from_str(rule).unwrap();
-            assert_eq!(Rule::new(&raw).unwrap().fit(name), expected, "{rule} on {name}");
+            assert_eq!(Rule::any(rule).fit(name), expected, "{rule} on {name}");
         }
+        assert!(!Rule::any("a ^(").is_valid() && Rule::any("a&!^b c").is_valid());
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
-use super::book::{Price, PriceSet};
+use super::book::{Price, PriceSet, greatest_divisor};
 use super::decimal::{self, SCALE, Sum, WHOLE};
 use super::units::{Fault, UnitId, Units, Usage};
 
@@ -13,8 +13,8 @@ use super::units::{Fault, UnitId, Units, Usage};
 pub(super) struct Plan {
     /// Most specific first, so that a whole is reached after its parts.
     lines: Vec<Line>,
-    /// Common multiple of what the prices are for.
-    per: i128,
+    /// Common multiple of what the prices are for, by what a count is counted in.
+    divisor: i128,
     /// The unit that tiers look at, if any price has tiers.
     tiers_by: Option<UnitId>,
     /// Which price this is, for people and for a later repricing.
@@ -52,9 +52,10 @@ impl Plan {
     /// A plan of some prices. `name` says whose; the id adds a fingerprint of the prices.
     pub(super) fn new(units: &Units, prices: PriceSet, name: &str, from: Option<i32>) -> Self {
         let mut prices = prices;
+        let count = |unit: UnitId, price: &Price| price.per.unwrap_or(i128::from(units.get(unit).per));
         let key = |id: UnitId| units.get(id).usage_key.as_str();
         prices.sort_by(|(a, _), (b, _)| units.get(*b).depth.cmp(&units.get(*a).depth).then(key(*a).cmp(key(*b))));
-        let per = prices.iter().fold(1, |all, (unit, _)| common_multiple(all, i128::from(units.get(*unit).per)));
+        let per = prices.iter().fold(1, |all, (unit, price)| common_multiple(all, count(*unit, price)));
         let tiered = prices.iter().any(|(_, price)| !price.above.is_empty());
         let requests = units.usage("requests");
         let order: Vec<UnitId> = prices.iter().map(|(unit, _)| *unit).collect();
@@ -63,17 +64,17 @@ impl Plan {
             earlier.map(|(position, _)| position).collect()
         };
         Self {
-            per,
+            divisor: per.saturating_mul(WHOLE),
             tiers_by: if tiered { units.usage("input_tokens") } else { None },
             id: format!("{name}#{}", fingerprint(units, &prices)),
             from,
-            requests_only: order.iter().all(|unit| Some(*unit) == requests),
+            requests_only: !order.is_empty() && order.iter().all(|unit| Some(*unit) == requests),
             lines: prices
                 .into_iter()
                 .map(|(unit, price)| Line {
                     unit,
+                    factor: per / count(unit, &price),
                     price,
-                    factor: per / i128::from(units.get(unit).per),
                     parts: parts(unit),
                     request: Some(unit) == requests,
                 })
@@ -99,7 +100,7 @@ impl Plan {
         let mut lines = self.lines.iter().zip(&bill.counts);
         let sum =
             lines.try_fold(Sum::ZERO, |sum, (line, count)| sum.add(line.price.at(bill.input), *count, line.factor));
-        bill.total = sum.and_then(|sum| sum.divide(self.per * WHOLE)).ok_or(Fault::TooLarge)?;
+        bill.total = sum.and_then(|sum| sum.divide(self.divisor)).ok_or(Fault::TooLarge)?;
         Ok(())
     }
 
@@ -128,7 +129,7 @@ impl Plan {
         let lines = self.lines.iter().filter(|line| among(line.unit));
         let cheapest = |price: &Price| price.above.iter().map(|(_, p)| *p).chain([price.base]).min().unwrap_or(0);
         let sums =
-            lines.filter_map(|line| Sum::ZERO.add(cheapest(&line.price), count, line.factor)?.divide(self.per * WHOLE));
+            lines.filter_map(|line| Sum::ZERO.add(cheapest(&line.price), count, line.factor)?.divide(self.divisor));
         sums.min()
     }
 
@@ -138,7 +139,7 @@ impl Plan {
         for (line, count) in self.lines.iter().zip(&bill.counts).filter(|(_, count)| **count > 0) {
             let unit = units.get(line.unit);
             let price = line.price.at(bill.input);
-            let amount = Sum::ZERO.add(price, *count, line.factor).and_then(|sum| sum.divide(self.per * WHOLE));
+            let amount = Sum::ZERO.add(price, *count, line.factor).and_then(|sum| sum.divide(self.divisor));
             // Unit names are ours and need no escaping.
             out.push_str(if out.ends_with('[') { "{\"unit\":\"" } else { ",{\"unit\":\"" });
             out.push_str(&unit.usage_key);
@@ -147,7 +148,7 @@ impl Plan {
             out.push_str(",\"unit_price\":\"");
             decimal::write(out, price, SCALE);
             out.push_str("\",\"per\":");
-            decimal::write(out, i128::from(unit.per), 0);
+            decimal::write(out, line.price.per.unwrap_or(i128::from(unit.per)), 0);
             out.push_str(",\"amount\":\"");
             decimal::write(out, amount.unwrap_or(bill.total), SCALE);
             out.push_str("\"}");
@@ -156,12 +157,9 @@ impl Plan {
     }
 }
 
+/// Prices are for a few thousands or millions, so that this stays far below what 128 bits hold.
 fn common_multiple(a: i128, b: i128) -> i128 {
-    let (mut x, mut y) = (a, b);
-    while y != 0 {
-        (x, y) = (y, x % y);
-    }
-    a / x * b
+    (a / greatest_divisor(a, b).max(1)).saturating_mul(b)
 }
 
 /// Eight hex digits that change when any price does.
@@ -173,6 +171,9 @@ fn fingerprint(units: &Units, prices: &PriceSet) -> String {
         for (start, above) in &price.above {
             hash.update(start.to_le_bytes());
             hash.update(above.to_le_bytes());
+        }
+        if let Some(per) = price.per {
+            hash.update(per.to_le_bytes());
         }
         hash.update([0]);
     }

@@ -6,9 +6,9 @@ use arrow::array::{Array, BooleanArray, Decimal128Array, Int64Array, TimestampMi
 use component::{Rows, Text};
 
 use super::find::Names;
-use super::overrides::BillWhen;
+use super::overrides::{BillWhen, Caller};
 use super::plan::{Bill, Plan};
-use super::resolve::{Asks, Decision, Resolver};
+use super::resolve::{Asks, Decision, Question, Resolver};
 use super::units::{Fault, Units, Usage};
 use super::usage::{Counted, Makes, Reader, Report};
 
@@ -26,6 +26,8 @@ pub(crate) fn is_aggregate(operation: Option<&str>) -> bool {
 /// The columns of one gather's calls.
 pub(super) struct Calls<'a> {
     tenant: Option<Text<'a>>,
+    project: Option<Text<'a>>,
+    namespace: Option<Text<'a>>,
     kind: Option<Text<'a>>,
     time: Option<&'a TimestampMicrosecondArray>,
     provider: Option<Text<'a>>,
@@ -38,6 +40,9 @@ pub(super) struct Calls<'a> {
     size: Option<Text<'a>>,
     quality: Option<Text<'a>>,
     region: Option<Text<'a>>,
+    speed: Option<Text<'a>>,
+    search_type: Option<Text<'a>>,
+    route: Option<Text<'a>>,
     status: Option<Text<'a>>,
     span_status: Option<Text<'a>>,
     error_type: Option<Text<'a>>,
@@ -55,7 +60,9 @@ pub(super) struct Calls<'a> {
 pub(super) struct Outcome {
     pub(super) status: &'static str,
     pub(super) cost: Option<i128>,
-    /// `genai-prices`, `override`, `built_in`, `provider` or `sender`.
+    /// What the list says, where the provider says what it costs.
+    pub(super) listed: Option<i128>,
+    /// `genai-prices`, `litellm`, `override`, `built_in`, `provider` or `sender`.
     pub(super) source: Option<&'static str>,
     /// How the price was found, or what is missing.
     pub(super) how: Option<&'static str>,
@@ -77,6 +84,8 @@ impl<'a> Calls<'a> {
     pub(super) fn new(rows: &'a Rows, pricer: &Pricer) -> Self {
         Self {
             tenant: rows.text("tenant"),
+            project: rows.text("project"),
+            namespace: rows.text("service_namespace"),
             kind: rows.text("kind"),
             time: rows.get("time").and_then(|a| a.as_any().downcast_ref()),
             provider: rows.text("provider"),
@@ -89,6 +98,9 @@ impl<'a> Calls<'a> {
             size: rows.text("image_size"),
             quality: rows.text("image_quality"),
             region: rows.text("region"),
+            speed: rows.text("speed"),
+            search_type: rows.text("search_type"),
+            route: rows.text("provider_route"),
             status: rows.text("status"),
             span_status: rows.text("span_status"),
             error_type: rows.text("error_type"),
@@ -120,6 +132,9 @@ impl<'a> Calls<'a> {
             ("size", text(self.size, row)),
             ("quality", text(self.quality, row)),
             ("region", text(self.region, row)),
+            ("speed", text(self.speed, row)),
+            ("search_type", text(self.search_type, row)),
+            ("route", text(self.route, row)),
             ("output_type", text(self.output_type, row)),
             ("processing", (tier == Some("batch") || flag(self.is_batch, row)).then_some("batch")),
         ];
@@ -215,10 +230,10 @@ impl Pricer {
         }
         let reported = calls.reported(row);
         let report = self.reader.read(&calls.counted, row, calls.makes(row), &mut self.usage);
-        let mut outcome = match reported.filter(|_| calls.reported_by_provider(row)) {
-            Some(cost) => Outcome::reported(cost, "provider"),
-            None => self.work_out(calls, row, &report),
-        };
+        let mut outcome = self.work_out(calls, row, &report);
+        if let Some(cost) = reported.filter(|_| calls.reported_by_provider(row)) {
+            outcome = Outcome { listed: outcome.cost, ..Outcome::reported(cost, "provider") };
+        }
         if let Some(cost) = reported.filter(|_| matches!(outcome.status, "unpriced" | "no_usage")) {
             outcome = Outcome { how: outcome.how, ..Outcome::reported(cost, "sender") };
         }
@@ -227,9 +242,26 @@ impl Pricer {
     }
 
     fn work_out(&mut self, calls: &Calls, row: usize, report: &Report) -> Outcome {
-        let names = calls.names(row);
+        let project = text(calls.project, row).or_else(|| text(calls.namespace, row));
+        let caller = Caller { tenant: text(calls.tenant, row), project };
         let time = calls.time.filter(|a| a.is_valid(row)).map_or(0, |a| a.value(row));
-        let decision = self.resolver.decide(names, text(calls.tenant, row), &calls.asks(row), time);
+        let question = Question { names: calls.names(row), caller, asks: &calls.asks(row), time };
+        let decision = self.resolver.decide(&question);
+        let outcome = self.by(&decision, calls, row, report);
+        let by_list = decision.source == "genai-prices" && outcome.how == Some("no_price");
+        if let Some(other) = by_list.then(|| self.resolver.decide_by_breadth(&question)).flatten() {
+            let second = self.by(&other, calls, row, report);
+            if second.cost.is_some() {
+                // The provider sells the model by another measure.
+                let status = if second.status == "priced" { "estimated" } else { second.status };
+                return Outcome { status, ..second };
+            }
+        }
+        outcome
+    }
+
+    /// A call by one decision.
+    fn by(&mut self, decision: &Decision, calls: &Calls, row: usize, report: &Report) -> Outcome {
         if decision.bill_when == BillWhen::Success && !calls.succeeded(row) {
             return decision.outcome(Outcome::free("not_billed"));
         }
@@ -252,10 +284,11 @@ impl Pricer {
                 return decision.outcome(outcome);
             }
         }
-        if let Some(seconds) = decision.minimum_seconds {
-            self.reader.raise_audio(&mut self.usage, seconds);
+        self.reader.round_audio(&mut self.usage, decision.rounding);
+        let mut outcome = self.bill(&plan, report);
+        if decision.estimated && outcome.status == "priced" {
+            outcome.status = "estimated";
         }
-        let outcome = self.bill(&plan, report);
         decision.outcome(outcome)
     }
 

@@ -2,25 +2,50 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-/// Number of a unit in [`Units`]; at most 64, so that a set of units is one word.
+/// Number of a unit in [`Units`]; below 128, so that a set of units is one word.
 pub(super) type UnitId = u8;
 
-/// A unit as the data states it: usage key, price key, how many of it the price is for, dimensions.
-pub(super) type RawUnit = (String, String, i64, BTreeMap<String, String>);
+/// Units, by bit.
+pub(super) type Set = u128;
+
+/// A unit as the data states it.
+#[derive(Debug)]
+pub(super) struct RawUnit {
+    /// A short name of the price.
+    pub(super) code: Option<String>,
+    /// Name of the price, such as `cache_read_mtok`.
+    pub(super) price: String,
+    /// Name of the count, such as `cache_read_tokens`.
+    pub(super) usage: String,
+    /// How many of it the price is for.
+    pub(super) per: i64,
+    /// What it is: a unit with more dimensions is a part of those with fewer.
+    pub(super) dimensions: BTreeMap<String, String>,
+}
 
 /// One unit.
 #[derive(Debug)]
 pub(super) struct Unit {
     /// Name of the count, such as `cache_read_tokens`.
     pub(super) usage_key: String,
+    /// Name of the price, such as `cache_read_mtok`.
+    pub(super) price_key: String,
+    /// Whether it counts tokens.
+    pub(super) is_tokens: bool,
     /// How many of it the price is for.
     pub(super) per: i64,
     /// How specific it is: a unit with more dimensions is a part of those with fewer.
     pub(super) depth: usize,
     /// Its parts, as a set.
-    pub(super) parts: u64,
+    pub(super) parts: Set,
     /// Pairs of units whose overlap is this unit: audio and cache read overlap in cached audio.
     overlaps: Vec<(UnitId, UnitId)>,
+}
+
+impl RawUnit {
+    fn contains(&self, part: &Self) -> bool {
+        self.dimensions.iter().all(|(k, v)| part.dimensions.get(k) == Some(v))
+    }
 }
 
 /// All units.
@@ -34,40 +59,47 @@ pub(super) struct Units {
 impl Units {
     /// `None` if there are more than a word holds, or a price is for none.
     pub(super) fn new(raw: Vec<RawUnit>) -> Option<Self> {
-        if raw.len() > 64 || raw.iter().any(|unit| unit.2 < 1) {
+        if raw.len() > 128 || raw.iter().any(|unit| unit.per < 1) {
             return None;
         }
         let id = |index: usize| UnitId::try_from(index).ok();
-        let contains = |whole: &RawUnit, part: &RawUnit| whole.3.iter().all(|(k, v)| part.3.get(k) == Some(v));
         let mut units = Self { list: Vec::new(), by_usage: HashMap::new(), by_price: HashMap::new() };
         for (index, unit) in raw.iter().enumerate() {
-            units.by_usage.insert(unit.0.clone(), id(index)?);
-            units.by_price.insert(unit.1.clone(), id(index)?);
-            let parts = raw.iter().enumerate().filter(|(other, part)| *other != index && contains(unit, part));
+            units.by_usage.insert(unit.usage.clone(), id(index)?);
+            for name in [Some(&unit.price), unit.code.as_ref()].into_iter().flatten() {
+                units.by_price.insert(name.clone(), id(index)?);
+            }
+            let parts = raw.iter().enumerate().filter(|(other, part)| *other != index && unit.contains(part));
             units.list.push(Unit {
-                usage_key: unit.0.clone(),
-                per: unit.2,
-                depth: unit.3.len(),
+                usage_key: unit.usage.clone(),
+                price_key: unit.price.clone(),
+                is_tokens: unit.dimensions.get("family").is_some_and(|family| family == "tokens"),
+                per: unit.per,
+                depth: unit.dimensions.len(),
                 parts: parts.fold(0, |set, (other, _)| set | 1 << other),
                 overlaps: Vec::new(),
             });
         }
-        let by_dimensions: HashMap<&BTreeMap<String, String>, usize> =
-            raw.iter().enumerate().map(|(index, unit)| (&unit.3, index)).collect();
+        units.find_overlaps(&raw)?;
+        Some(units)
+    }
+
+    fn find_overlaps(&mut self, raw: &[RawUnit]) -> Option<()> {
+        let by_dimensions: HashMap<_, _> =
+            raw.iter().enumerate().map(|(index, unit)| (&unit.dimensions, index)).collect();
         for (a, first) in raw.iter().enumerate() {
             for (b, second) in raw.iter().enumerate().skip(a + 1) {
-                let agree = first.3.iter().all(|(k, v)| second.3.get(k).is_none_or(|other| other == v));
-                if !agree || contains(first, second) || contains(second, first) {
+                let agree = |(k, v): (&String, &String)| second.dimensions.get(k).is_none_or(|other| other == v);
+                if !first.dimensions.iter().all(agree) || first.contains(second) || second.contains(first) {
                     continue;
                 }
-                let both: BTreeMap<_, _> =
-                    first.3.iter().chain(&second.3).map(|(k, v)| (k.clone(), v.clone())).collect();
-                if let Some(joint) = by_dimensions.get(&both) {
-                    units.list[*joint].overlaps.push((id(a)?, id(b)?));
+                let both = first.dimensions.iter().chain(&second.dimensions).map(|(k, v)| (k.clone(), v.clone()));
+                if let Some(joint) = by_dimensions.get(&both.collect::<BTreeMap<_, _>>()) {
+                    self.list[*joint].overlaps.push((UnitId::try_from(a).ok()?, UnitId::try_from(b).ok()?));
                 }
             }
         }
-        Some(units)
+        Some(())
     }
 
     pub(super) fn get(&self, id: UnitId) -> &Unit {
@@ -79,7 +111,7 @@ impl Units {
         self.by_usage.get(key).copied()
     }
 
-    /// A unit by the name of its price.
+    /// A unit by the name of its price, or its short name.
     pub(super) fn price(&self, key: &str) -> Option<UnitId> {
         self.by_price.get(key).copied()
     }
@@ -90,7 +122,7 @@ impl Units {
 pub(super) struct Usage {
     counts: Vec<(UnitId, i128)>,
     /// Units with a count above zero.
-    positive: u64,
+    positive: Set,
 }
 
 /// Counts that contradict each other or leave open what they mean.
@@ -117,7 +149,7 @@ impl Usage {
             Some((_, known)) => *known = count,
             None => self.counts.push((unit, count)),
         }
-        self.positive = self.positive & !(1 << unit) | u64::from(count > 0) << unit;
+        self.positive = self.positive & !(1 << unit) | Set::from(count > 0) << unit;
     }
 
     /// A count that was stated.
@@ -153,7 +185,7 @@ impl Usage {
     fn overlap(&self, units: &Units, unit: UnitId, a: UnitId, b: UnitId) -> Fault {
         let (a_count, b_count) = (self.stated(a).unwrap_or(0), self.stated(b).unwrap_or(0));
         // The smallest stated whole of both bounds how far they can lie apart.
-        let both = 1_u64 << a | 1 << b;
+        let both: Set = 1 << a | 1 << b;
         let whole = self.counts.iter().filter(|(id, _)| units.get(*id).parts & both == both).map(|(_, n)| *n).min();
         let least = whole.map_or(0, |whole| (a_count + b_count - whole).max(0));
         Fault::Overlap { unit, least, most: a_count.min(b_count) }

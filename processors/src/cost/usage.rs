@@ -3,17 +3,21 @@
 use arrow::array::{Array, Int64Array};
 use component::Rows;
 
+use super::book::Rounding;
 use super::decimal::WHOLE;
 use super::units::{UnitId, Units, Usage};
 
 /// Columns of `provider_calls` that count a unit, and the unit.
-const COLUMNS: &[(&str, &str)] = &[
+pub(super) const COLUMNS: &[(&str, &str)] = &[
     ("input_tokens", "input_tokens"),
     ("output_tokens", "output_tokens"),
     ("cache_read_tokens", "cache_read_tokens"),
     ("cache_write_tokens", "cache_write_tokens"),
+    ("cache_write_5m_tokens", "cache_write_5m_tokens"),
     ("cache_write_1h_tokens", "cache_write_1h_tokens"),
+    ("cache_write_12h_tokens", "cache_write_12h_tokens"),
     ("reasoning_tokens", "output_reasoning_tokens"),
+    ("citation_tokens", "output_citation_tokens"),
     ("input_text_tokens", "input_text_tokens"),
     ("input_image_tokens", "input_image_tokens"),
     ("input_audio_tokens", "input_audio_tokens"),
@@ -24,9 +28,24 @@ const COLUMNS: &[(&str, &str)] = &[
     ("output_text_tokens", "output_text_tokens"),
     ("output_image_tokens", "output_image_tokens"),
     ("output_audio_tokens", "output_audio_tokens"),
+    ("output_video_tokens", "output_video_tokens"),
     ("billed_characters", "input_characters"),
     ("pages", "input_document_pages"),
+    ("annotated_pages", "input_annotated_document_pages"),
+    ("text_messages", "input_text_messages"),
     ("web_searches", "web_searches"),
+    ("file_searches", "storage_searches"),
+    ("code_executions", "code_executions"),
+    ("tool_calls", "tool_calls"),
+];
+
+/// Counts that are the sum of others where nobody states them.
+pub(super) const WHOLES: &[(&str, &[&str])] = &[
+    ("cache_read_tokens", &["cache_text_read_tokens", "cache_image_read_tokens", "cache_audio_read_tokens"]),
+    ("cache_write_tokens", &["cache_write_5m_tokens", "cache_write_1h_tokens", "cache_write_12h_tokens"]),
+    ("input_tokens", &["input_text_tokens", "input_image_tokens", "input_audio_tokens", "input_video_tokens"]),
+    ("output_tokens", &["output_text_tokens", "output_image_tokens", "output_audio_tokens", "output_video_tokens"]),
+    ("input_document_pages", &["input_annotated_document_pages"]),
 ];
 
 /// Units that the normaliser works with, by number.
@@ -37,11 +56,9 @@ pub(super) struct Reader {
     pub(super) output: UnitId,
     cache_read: UnitId,
     cache_write: UnitId,
-    cache_write_1h: UnitId,
     reasoning: UnitId,
-    input_kinds: Vec<UnitId>,
-    output_kinds: Vec<UnitId>,
-    cache_read_kinds: Vec<UnitId>,
+    /// Wholes that may be given by their parts alone, the inner ones first.
+    wholes: Vec<(UnitId, Vec<UnitId>)>,
     audio_seconds: UnitId,
     input_audio_seconds: UnitId,
     output_audio_seconds: UnitId,
@@ -93,11 +110,11 @@ impl Reader {
             output: units.usage("output_tokens")?,
             cache_read: units.usage("cache_read_tokens")?,
             cache_write: units.usage("cache_write_tokens")?,
-            cache_write_1h: units.usage("cache_write_1h_tokens")?,
             reasoning: units.usage("output_reasoning_tokens")?,
-            input_kinds: all(&["input_text_tokens", "input_image_tokens", "input_audio_tokens", "input_video_tokens"])?,
-            output_kinds: all(&["output_text_tokens", "output_image_tokens", "output_audio_tokens"])?,
-            cache_read_kinds: all(&["cache_text_read_tokens", "cache_image_read_tokens", "cache_audio_read_tokens"])?,
+            wholes: WHOLES
+                .iter()
+                .map(|(whole, parts)| Some((units.usage(whole)?, all(parts)?)))
+                .collect::<Option<_>>()?,
             audio_seconds: units.usage("audio_seconds")?,
             input_audio_seconds: units.usage("input_audio_seconds")?,
             output_audio_seconds: units.usage("output_audio_seconds")?,
@@ -155,20 +172,11 @@ impl Reader {
             report.only_total = Some(total);
             return;
         }
-        for (whole, kinds) in [
-            (self.cache_read, &self.cache_read_kinds),
-            (self.input, &self.input_kinds),
-            (self.output, &self.output_kinds),
-        ] {
-            let sum: i128 = kinds.iter().filter_map(|kind| usage.stated(*kind)).sum();
-            if sum > 0 && usage.stated(whole).is_none() {
-                usage.set(whole, sum);
+        for (whole, parts) in &self.wholes {
+            let sum: i128 = parts.iter().filter_map(|part| usage.stated(*part)).sum();
+            if sum > 0 && usage.stated(*whole).is_none() {
+                usage.set(*whole, sum);
             }
-        }
-        if let Some(hour) = usage.stated(self.cache_write_1h).filter(|hour| *hour > 0)
-            && usage.stated(self.cache_write).is_none()
-        {
-            usage.set(self.cache_write, hour);
         }
         self.input(total, usage, report);
         self.output(total, usage, report);
@@ -217,13 +225,33 @@ impl Reader {
         }
     }
 
-    /// Raises audio to what is billed at least.
-    pub(super) fn raise_audio(&self, usage: &mut Usage, seconds: i64) {
-        let given = [self.audio_seconds, self.input_audio_seconds].into_iter().find_map(|unit| usage.stated(unit));
-        if let Some(given) = given.filter(|given| *given > 0) {
-            let billed = given.max(i128::from(seconds) * WHOLE);
-            usage.set(self.audio_seconds, billed);
-            usage.set(self.input_audio_seconds, billed);
+    /// Raises seconds of audio to those that are billed.
+    pub(super) fn round_audio(&self, usage: &mut Usage, rounding: Rounding) {
+        if rounding == Rounding::default() {
+            return;
+        }
+        let units = [self.audio_seconds, self.input_audio_seconds, self.output_audio_seconds];
+        let (least, step) = (whole(rounding.minimum.unwrap_or(0)), whole(rounding.increment.unwrap_or(0)));
+        // The minimum is of what is listened to; what is spoken is billed as it is long.
+        let heard = units[..2].iter().any(|unit| usage.stated(*unit).is_some_and(|n| n > 0));
+        let mut billed = units.into_iter().find_map(|unit| usage.stated(unit)).filter(|n| *n > 0).unwrap_or(0);
+        if billed == 0 {
+            return;
+        }
+        if heard {
+            billed = billed.max(least);
+        }
+        if step > 0 {
+            billed = (billed + step - 1) / step * step;
+        }
+        for unit in units {
+            if usage.stated(unit).is_some() || (heard && unit != self.output_audio_seconds) {
+                usage.set(unit, billed);
+            }
         }
     }
+}
+
+fn whole(seconds: u32) -> i128 {
+    i128::from(seconds) * WHOLE
 }

@@ -40,6 +40,7 @@ const PROOFS: &[(&str, Proof)] = &[
     ("cargo run --release -- query \"SELECT user_ref, ", Proof::Shell("0.00477375")),
     ("cargo run --release -- query \"SELECT * FROM ai_success_rate\"", Proof::Shell("openai")),
     ("cargo run --release -- schema provider_calls", Proof::Shell("cost_usd")),
+    ("cargo run --release -- prices explain ", Proof::Shell("0.0033475")),
     ("cargo run --release -- print-config", Proof::Shell("4318")),
     ("cargo run --release -- validate --config deploy/sidecar.yaml", Proof::Shell("")),
     ("cargo run --release -- components", Proof::Shell("redact")),
