@@ -191,7 +191,8 @@ impl PriceList {
                 None => when.push(word.replace("min=", "at least seconds ").replace("step=", "in steps of seconds ")),
             }
         }
-        (when.join(", "), prices.join("; "))
+        let prices = if prices.is_empty() { "the plain price".to_owned() } else { prices.join("; ") };
+        (when.join(", "), prices)
     }
 }
 
