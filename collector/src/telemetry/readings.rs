@@ -302,7 +302,8 @@ fn lake(make: &Instruments<'_>) {
 
 /// Hints that were worked out again, once their hours were whole.
 fn completion(make: &Instruments<'_>) {
-    let kinds: [(&'static str, &'static str, fn(&lake::Completed) -> u64); 5] = [
+    type Of = fn(&lake::Completed) -> u64;
+    let kinds: [(&'static str, &'static str, Of); 5] = [
         ("marquetry_lake_completed_hours_total", "Hours of events that were whole.", |done| done.windows),
         ("marquetry_lake_completed_rows_total", "Rows whose hints were worked out again.", |done| done.rows),
         ("marquetry_lake_completed_files_total", "Files that completion wrote.", |done| done.files),
