@@ -8,9 +8,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use journal::{Cursor, Damage, Entry, JournalId, Position, Snapshot as Segments};
 use schemas::{Catalog, Table};
-use tokio::task::JoinError;
 
 use crate::delta::{Add, Commit, Marks, Outcome, Reach, Snapshot, stats};
+use crate::encoder::Encoder;
 use crate::meter::thread_cpu;
 use crate::parquet_file::{Codec, Writer};
 use crate::rows::{self, Sorted, Times};
@@ -123,6 +123,7 @@ impl Follower {
 /// The tables of a lake while something is committed to them.
 pub(crate) struct Tables<'a> {
     pub(crate) store: &'a Store,
+    pub(crate) encoder: &'a Encoder,
     pub(crate) catalog: &'a Arc<Catalog>,
     pub(crate) snapshots: &'a mut HashMap<String, Snapshot>,
     pub(crate) fingerprint: &'a str,
@@ -192,7 +193,7 @@ impl Tables<'_> {
                 return Ok(Flushed { cpu: flushed.cpu, ..Flushed::default() });
             }
             let mut adds = Vec::new();
-            let (files, cpu) = encode_days(table, self.catalog, entries, done).await?;
+            let (files, cpu) = encode_days(self.encoder, table, self.catalog, entries, done).await?;
             flushed = Flushed { cpu: flushed.cpu + cpu, ..Flushed::default() };
             for (file, records) in files {
                 flushed += Flushed { rows: file.rows as u64, files: 1, records, ..Flushed::default() };
@@ -247,6 +248,7 @@ pub(crate) struct Encoded {
 
 /// Sorts and encodes the rows after `done`, off the I/O threads.
 async fn encode_days(
+    encoder: &Encoder,
     table: &Arc<Table>,
     catalog: &Arc<Catalog>,
     entries: &Arc<Vec<Entry>>,
@@ -266,12 +268,7 @@ async fn encode_days(
             sorted.days().map(|(date, rows)| encode_day(&table, &sorted, date, rows)).collect();
         Ok((files?, thread_cpu().saturating_sub(before)))
     };
-    tokio::task::spawn_blocking(work).await.map_err(|e| Error::rows("encoding rows", &name, ended(&e)))?
-}
-
-/// Why a task has no result. Never the panic's own text: it may quote a value.
-fn ended(error: &JoinError) -> &'static str {
-    if error.is_panic() { "the task panicked" } else { "the task was cancelled" }
+    encoder.run(work).await.map_err(|e| Error::rows("encoding rows", &name, e))?
 }
 
 fn encode_day(table: &Table, sorted: &Sorted<'_>, date: &str, rows: Range<usize>) -> Result<(Encoded, Records), Error> {
@@ -284,15 +281,4 @@ fn encode_day(table: &Table, sorted: &Sorted<'_>, date: &str, rows: Range<usize>
     }
     let (bytes, rows, times) = writer.finish()?;
     Ok((Encoded { date: date.to_owned(), bytes, rows, times }, records))
-}
-
-#[cfg(test)]
-mod tests {
-    #[tokio::test]
-    async fn a_panic_says_nothing_of_what_it_met() {
-        let text = String::from("caf\u{e9} planted");
-        let cut = tokio::task::spawn_blocking(move || text[..4].len()).await.unwrap_err();
-        assert!(cut.to_string().contains("planted"), "the panic itself quotes the value");
-        assert_eq!(super::ended(&cut), "the task panicked");
-    }
 }

@@ -14,6 +14,7 @@ use tracing::Instrument;
 use tracing::field::Empty;
 
 use crate::delta::{Commit, Outcome, Snapshot};
+use crate::encoder::Encoder;
 use crate::flush::{Flushed, Follower, Tables};
 use crate::meter::metered;
 use crate::stats::{Stats, TableStats};
@@ -59,6 +60,7 @@ const SPANS: &str = "marquetry::trace";
 /// A lake and the journal that it follows.
 pub struct Lake {
     store: Store,
+    encoder: Encoder,
     catalog: Arc<Catalog>,
     journal: Journal,
     options: Options,
@@ -113,7 +115,21 @@ impl Lake {
         let writer = writer_name(journal.folder())?;
         let followers = ids.into_iter().map(Follower::new).collect();
         let stats = Arc::default();
-        Ok(Self { store, catalog, journal, options, fingerprint, writer, snapshots, followers, stats, swept: None })
+        let encoder = Encoder::start()
+            .map_err(|e| Error::store("starting the thread that encodes for", journal.folder().display(), e))?;
+        Ok(Self {
+            store,
+            encoder,
+            catalog,
+            journal,
+            options,
+            fingerprint,
+            writer,
+            snapshots,
+            followers,
+            stats,
+            swept: None,
+        })
     }
 
     /// A handle on how the lake fares, which outlives [`Lake::run`].
@@ -216,6 +232,7 @@ impl Lake {
             let upto = if follower.journal == own { durable } else { Position(u64::MAX) };
             let mut tables = Tables {
                 store: &self.store,
+                encoder: &self.encoder,
                 catalog: &self.catalog,
                 snapshots: &mut self.snapshots,
                 fingerprint: &self.fingerprint,
@@ -273,6 +290,7 @@ impl Lake {
         }
         let mut tables = Tables {
             store: &self.store,
+            encoder: &self.encoder,
             catalog: &self.catalog,
             snapshots: &mut self.snapshots,
             fingerprint: &self.fingerprint,
@@ -347,6 +365,7 @@ impl Lake {
         tracing::Span::current().record("rows", merged.file.rows);
         let tables = Tables {
             store: &self.store,
+            encoder: &self.encoder,
             catalog: &self.catalog,
             snapshots: &mut self.snapshots,
             fingerprint: &self.fingerprint,

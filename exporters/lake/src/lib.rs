@@ -10,6 +10,7 @@ mod complete;
 mod control;
 pub mod delta;
 mod echo;
+mod encoder;
 mod error;
 mod flush;
 mod hours;

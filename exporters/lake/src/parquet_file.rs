@@ -17,6 +17,9 @@ use crate::rows::{self, Times};
 
 /// Rows of a row group; a count, so that wide and narrow tables prune alike.
 const ROW_GROUP: usize = 128 * 1024;
+/// Bytes of a page before compression: each of a hundred columns holds one while a file is written. In a first file also
+/// the bytes of a dictionary: a column with more words than that is not worth one yet.
+const PAGE: usize = 256 << 10;
 /// Columns whose values hardly ever repeat: a dictionary of them is a second copy.
 const UNIQUE: &[&str] = &[
     "trace_id",
@@ -77,12 +80,14 @@ impl Writer {
 }
 
 fn properties(table: &Table, codec: Codec, rows: usize) -> Result<WriterProperties, parquet::errors::ParquetError> {
-    let compression = match codec {
-        Codec::Fast => Compression::LZ4_RAW,
-        Codec::Small => Compression::ZSTD(ZstdLevel::try_new(3)?),
+    let (compression, dictionary) = match codec {
+        Codec::Fast => (Compression::LZ4_RAW, PAGE),
+        Codec::Small => (Compression::ZSTD(ZstdLevel::try_new(3)?), 4 * PAGE),
     };
     let mut properties = WriterProperties::builder()
         .set_compression(compression)
+        .set_data_page_size_limit(PAGE)
+        .set_dictionary_page_size_limit(dictionary)
         .set_max_row_group_row_count(Some(ROW_GROUP))
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_created_by(concat!("marquetry ", env!("CARGO_PKG_VERSION")).to_owned());

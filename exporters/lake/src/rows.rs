@@ -22,7 +22,7 @@ use crate::Error;
 pub(crate) const PARTITION: &str = "date";
 
 /// Rows that are copied at once.
-const BATCH: usize = 8192;
+const BATCH: usize = 2048;
 
 /// Lowest and highest `time`, microseconds.
 pub(crate) type Times = (i64, i64);

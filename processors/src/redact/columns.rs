@@ -184,13 +184,23 @@ fn map(array: &ArrayRef, cleaner: &mut Cleaner, hits: &mut Vec<Hit>) -> Result<O
     let entries = Entries::of(array)?;
     let before = hits.len();
     let mut edits: Vec<(usize, Edit)> = Vec::new();
+    // Neighbours often say the same, a resource above all: what was clean in the row before is clean here.
+    let mut clean = 0..0;
     for row in 0..array.len() {
-        for entry in entries.of_row(row) {
+        let range = entries.of_row(row);
+        if entries.are_equal(&range, &clean) {
+            continue;
+        }
+        let (hits_before, edits_before) = (hits.len(), edits.len());
+        for entry in range.clone() {
             let edit = edit(&entries, entry, cleaner);
             hits.extend(cleaner.drain().map(|kind| (u32::try_from(row).unwrap_or(u32::MAX), position(kind))));
             if let Some(edit) = edit {
                 edits.push((entry, edit));
             }
+        }
+        if (hits.len(), edits.len()) == (hits_before, edits_before) {
+            clean = range;
         }
     }
     // Entries that no row uses any more may be what an earlier stage removed; they are not copied.
@@ -244,6 +254,16 @@ impl<'a> Entries<'a> {
         let offsets = self.array.value_offsets();
         let place = |i: usize| usize::try_from(offsets[i]).unwrap_or_default();
         if self.array.is_null(row) { 0..0 } else { place(row)..place(row + 1) }
+    }
+
+    /// Whether two rows hold the same, in the same order.
+    fn are_equal(&self, one: &std::ops::Range<usize>, other: &std::ops::Range<usize>) -> bool {
+        let same = |(a, b): (usize, usize)| {
+            self.keys.value(a) == self.keys.value(b)
+                && self.values.is_null(a) == self.values.is_null(b)
+                && self.values.value(a) == self.values.value(b)
+        };
+        one.len() == other.len() && one.clone().zip(other.clone()).all(same)
     }
 
     fn all_used(&self) -> bool {
