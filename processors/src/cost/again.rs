@@ -119,8 +119,8 @@ impl Again {
 
     /// Columns that [`Again::reprice`] needs, those of a row's identity included.
     pub fn needed(&self) -> Vec<String> {
-        let used = |column: &&Column| !column.transient && column.r#type != Type::Map;
-        let stored = self.table.columns.iter().filter(used).map(|column| column.name.clone());
+        let stored = self.table.stored_columns().filter(|column| column.r#type != Type::Map);
+        let stored = stored.map(|column| column.name.clone());
         stored.chain(["record_id".to_owned()]).collect()
     }
 }
