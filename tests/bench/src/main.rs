@@ -24,6 +24,9 @@ use crate::measure::{Bench, Measured, Overloaded};
 use crate::requests::{Load, Shape, Wire};
 use crate::subject::{Programs, Side};
 
+/// The shape whose numbers are quoted: SDKs send by gRPC, in batches of some hundred.
+const QUOTED: Shape = Shape { wire: Wire::Grpc, gzip: false, batch: 200 };
+
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 /// Sends one corpus to Marquetry and to the Go collector and says what each needed for it.
@@ -84,7 +87,8 @@ fn run(arguments: &Arguments) -> Result<()> {
     let items = if arguments.quick { arguments.items.min(20_000) } else { arguments.items };
     let now = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos())?;
     let hour = Duration::from_secs(3_600);
-    let corpus = Corpus::new(arguments.seed, items, now - u64::try_from(hour.as_nanos())?);
+    let start = now - u64::try_from(hour.as_nanos())?;
+    let corpus = Corpus::new(arguments.seed, items, start);
     let folder = arguments.folder.clone().unwrap_or_else(std::env::temp_dir);
     let programs = Programs {
         marquetry: std::path::absolute(&arguments.marquetry)?,
@@ -93,7 +97,9 @@ fn run(arguments: &Arguments) -> Result<()> {
         configs: std::path::absolute(&arguments.configs)?,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let bench = Bench { programs: &programs, runtime: &runtime, folder: &folder };
+    let warm = Corpus::new(arguments.seed + 1, 2_000, start);
+    let warm = Arc::new(Load::new(&warm, QUOTED, warm.items.len())?);
+    let bench = Bench { programs: &programs, runtime: &runtime, folder: &folder, warm: &warm };
     let mut report = report::Report::default();
     report.corpus(&corpus, arguments.seed);
     let quoted = quoted(&bench, &corpus, arguments, &mut report)?;
@@ -113,7 +119,7 @@ fn sides(programs: &Programs) -> Vec<Side> {
 
 /// The shape that is quoted, in alternated pairs.
 fn quoted(bench: &Bench, corpus: &Corpus, arguments: &Arguments, report: &mut report::Report) -> Result<Vec<Measured>> {
-    let shape = Shape { wire: Wire::Grpc, gzip: false, batch: 200 };
+    let shape = QUOTED;
     let load = Arc::new(Load::new(corpus, shape, corpus.items.len())?);
     let mut measured = Vec::new();
     let mut order = sides(bench.programs);
@@ -137,7 +143,7 @@ fn overloaded(
     quoted: &[Measured],
     report: &mut report::Report,
 ) -> Result<()> {
-    let shape = Shape { wire: Wire::Grpc, gzip: false, batch: 200 };
+    let shape = QUOTED;
     let load = Arc::new(Load::new(corpus, shape, corpus.items.len())?);
     let mut done: Vec<Overloaded> = Vec::new();
     for side in sides(bench.programs) {

@@ -39,6 +39,8 @@ pub struct Bench<'a> {
     pub runtime: &'a Runtime,
     /// Folders of the processes; emptied after each measurement.
     pub folder: &'a Path,
+    /// Sent before anything is measured: what a process builds once, when it first needs it, is no cost of a record.
+    pub warm: &'a Arc<Load>,
 }
 
 impl Bench<'_> {
@@ -46,13 +48,20 @@ impl Bench<'_> {
     pub fn saturation(&self, side: Side, load: &Arc<Load>, in_full: bool) -> Result<Measured> {
         let data = tempfile::tempdir_in(self.folder)?;
         let subject = Setup::new(side, self.programs, &data.path().join("data"))?.start()?;
+        self.warm_up(&subject)?;
+        let begun = stages(&subject)?;
         let before = subject.cpu()?;
         let connections = if load.shape.batch >= 100 { 16 } else { 64 };
         let outcome = self.runtime.block_on(saturate(load, 0..load.requests.len(), subject.target(), connections))?;
-        let stages = if in_full && side == Side::Marquetry { stages(&subject, load)? } else { Vec::new() };
+        let mut expected = load.expected.clone();
+        expected.merge(&self.warm.expected);
+        if in_full && side == Side::Marquetry {
+            committed(&subject, expected.total())?;
+        }
+        let stages = since(&begun, stages(&subject)?);
         let memory = Memory::peak(&subject.memory());
         let (setup, after) = subject.stop()?;
-        let bytes = stored::check(&setup, &load.expected)?;
+        let bytes = stored::check(&setup, &expected)?;
         let records = load.expected.sent() as f64;
         let per_million = |seconds: f64| seconds * 1e6 / records;
         let measured = Measured {
@@ -60,11 +69,16 @@ impl Bench<'_> {
             cpu: per_million(after - before),
             outcome,
             memory,
-            stored: bytes as f64 / records,
+            stored: bytes as f64 / expected.sent() as f64,
             stages: stages.into_iter().map(|(stage, seconds)| (stage, per_million(seconds))).collect(),
         };
         measured.plausible()?;
         Ok(measured)
+    }
+
+    fn warm_up(&self, subject: &Subject) -> Result<()> {
+        let sent = saturate(self.warm, 0..self.warm.requests.len(), subject.target(), 4);
+        self.runtime.block_on(sent).map(drop)
     }
 
     /// Stores a load in some commits, then starts the process again with nothing to do but to merge them.
@@ -106,13 +120,16 @@ impl Bench<'_> {
     pub fn overload(&self, side: Side, load: &Arc<Load>, how: Overload) -> Result<Overloaded> {
         let data = tempfile::tempdir_in(self.folder)?;
         let subject = Setup::new(side, self.programs, &data.path().join("data"))?.start()?;
+        self.warm_up(&subject)?;
         let before = subject.cpu()?;
         let outcome = self.runtime.block_on(overload(load, subject.target(), how))?;
         let samples = subject.memory();
         let (setup, after) = subject.stop()?;
         // A request that was never answered may be stored; then equality cannot be asked for.
         if outcome.broken == 0 {
-            stored::check(&setup, &outcome.acknowledged)?;
+            let mut expected = outcome.acknowledged.clone();
+            expected.merge(&self.warm.expected);
+            stored::check(&setup, &expected)?;
         }
         let half = samples.len() / 2;
         Ok(Overloaded {
@@ -159,10 +176,17 @@ fn committed(subject: &Subject, rows: u64) -> Result<()> {
     subject.wait_for("a commit", |s| Ok(s.metric("marquetry_lake_rows_total ")? >= rows as f64))
 }
 
-/// Seconds by stage, once everything is committed.
-fn stages(subject: &Subject, load: &Load) -> Result<Vec<(String, f64)>> {
-    committed(subject, load.expected.total())?;
+/// Seconds by stage so far; the Go collector does not tell.
+fn stages(subject: &Subject) -> Result<Vec<(String, f64)>> {
+    if subject.setup.side == Side::Go {
+        return Ok(Vec::new());
+    }
     let sums = subject.metrics("marquetry_stage_seconds_sum{")?;
     let name = |series: &str| series.split('"').nth(1).unwrap_or_default().to_owned();
     Ok(sums.into_iter().map(|(series, seconds)| (name(&series), seconds)).collect())
+}
+
+fn since(begun: &[(String, f64)], now: Vec<(String, f64)>) -> Vec<(String, f64)> {
+    let before = |stage: &str| begun.iter().find(|(known, _)| known == stage).map_or(0.0, |(_, seconds)| *seconds);
+    now.into_iter().map(|(stage, seconds)| (stage.clone(), seconds - before(&stage))).collect()
 }
