@@ -86,9 +86,7 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<()> {
     let items = if arguments.quick { arguments.items.min(20_000) } else { arguments.items };
     let now = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos())?;
-    let hour = Duration::from_secs(3_600);
-    let start = now - u64::try_from(hour.as_nanos())?;
-    let corpus = Corpus::new(arguments.seed, items, start);
+    let corpus = Corpus::new(arguments.seed, items, now);
     let folder = arguments.folder.clone().unwrap_or_else(std::env::temp_dir);
     let programs = Programs {
         marquetry: std::path::absolute(&arguments.marquetry)?,
@@ -97,7 +95,7 @@ fn run(arguments: &Arguments) -> Result<()> {
         configs: std::path::absolute(&arguments.configs)?,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let warm = Corpus::new(arguments.seed + 1, 2_000, start);
+    let warm = Corpus::new(arguments.seed + 1, 2_000, now);
     let warm = Arc::new(Load::new(&warm, QUOTED, warm.items.len())?);
     let bench = Bench { programs: &programs, runtime: &runtime, folder: &folder, warm: &warm };
     let mut report = report::Report::default();

@@ -103,10 +103,10 @@ impl Bench<'_> {
         subject.stop()?;
         let subject = eager("1s")?.start()?;
         let before = subject.cpu()?;
-        let files = |s: &Subject| s.metrics("marquetry_lake_table_files{");
+        let files = |s: &Subject| s.metrics("marquetry_lake_table_files");
         subject.wait_for("the merge", |s| Ok(files(s)?.iter().all(|(_, n)| *n <= 1.0) && !files(s)?.is_empty()))?;
         let used = subject.cpu()? - before;
-        let stored = subject.metric("marquetry_lake_table_bytes{")?;
+        let stored = subject.metric("marquetry_lake_table_bytes")?;
         let (setup, _) = subject.stop()?;
         stored::check(&setup, &load.expected)?;
         let records = load.expected.sent() as f64;
@@ -173,7 +173,7 @@ impl Measured {
 
 /// Waits until so many rows are in the lake.
 fn committed(subject: &Subject, rows: u64) -> Result<()> {
-    subject.wait_for("a commit", |s| Ok(s.metric("marquetry_lake_rows_total ")? >= rows as f64))
+    subject.wait_for("a commit", |s| Ok(s.metric("marquetry_lake_rows_total")? >= rows as f64))
 }
 
 /// Seconds by stage so far; the Go collector does not tell.
@@ -181,9 +181,16 @@ fn stages(subject: &Subject) -> Result<Vec<(String, f64)>> {
     if subject.setup.side == Side::Go {
         return Ok(Vec::new());
     }
-    let sums = subject.metrics("marquetry_stage_seconds_sum{")?;
-    let name = |series: &str| series.split('"').nth(1).unwrap_or_default().to_owned();
-    Ok(sums.into_iter().map(|(series, seconds)| (name(&series), seconds)).collect())
+    let mut all = Vec::new();
+    for (name, label, what) in
+        [("marquetry_stage_seconds_sum", "stage", ""), ("marquetry_lake_work_cpu_seconds_total", "work", "lake: ")]
+    {
+        for (labels, seconds) in subject.metrics(name)? {
+            let value = labels.split(&format!("{label}=\"")).nth(1).and_then(|rest| rest.split('"').next());
+            all.push((format!("{what}{}", value.unwrap_or_default()), seconds));
+        }
+    }
+    Ok(all)
 }
 
 fn since(begun: &[(String, f64)], now: Vec<(String, f64)>) -> Vec<(String, f64)> {

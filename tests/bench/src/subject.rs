@@ -140,16 +140,20 @@ impl Subject {
         self.watch.samples.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// A number from the metrics page: the sum of all series whose name and labels begin so.
-    pub fn metric(&self, series: &str) -> Result<f64> {
-        Ok(self.metrics(series)?.iter().map(|(_, value)| value).sum())
+    /// A number from the metrics page: the sum of all series of this name.
+    pub fn metric(&self, name: &str) -> Result<f64> {
+        Ok(self.metrics(name)?.iter().map(|(_, value)| value).sum())
     }
 
-    /// The series of the metrics page that begin so.
-    pub fn metrics(&self, series: &str) -> Result<Vec<(String, f64)>> {
+    /// The series of this name, by their labels.
+    pub fn metrics(&self, name: &str) -> Result<Vec<(String, f64)>> {
         let page = get(self.setup.ports[3], "/metrics")?;
-        let lines = page.lines().filter(|line| line.starts_with(series)).filter_map(|line| line.rsplit_once(' '));
-        Ok(lines.filter_map(|(name, value)| Some((name.to_owned(), value.parse().ok()?))).collect())
+        let series = |line: &str| {
+            let (labels, value) = line.strip_prefix(name)?.rsplit_once(' ')?;
+            let whole = labels.is_empty() || labels.starts_with('{');
+            whole.then(|| Some((labels.to_owned(), value.parse().ok()?))).flatten()
+        };
+        Ok(page.lines().filter_map(series).collect())
     }
 
     /// Waits for something on its metrics page.
