@@ -1,8 +1,11 @@
 //! One connection and what is said over it: OTLP as gRPC over plain HTTP/2, or as HTTP/1.1.
 
+use std::io::Read;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use bytes::Bytes;
+use flate2::read::GzDecoder;
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::{http1, http2};
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
@@ -107,8 +110,7 @@ async fn grpc_answer(response: Response<hyper::body::Incoming>, outgoing: &Outgo
     let status = said("grpc-status").ok_or("an answer without grpc-status")?;
     match status.to_str()? {
         "0" => {
-            let message = collected.to_bytes();
-            whole(message.get(5..).unwrap_or_default(), outgoing.signal)?;
+            whole(&unframed(&collected.to_bytes())?, outgoing.signal)?;
             Ok(Answer::Ok)
         }
         // RESOURCE_EXHAUSTED and UNAVAILABLE are OTLP's words for "later".
@@ -121,6 +123,17 @@ async fn grpc_answer(response: Response<hyper::body::Incoming>, outgoing: &Outgo
         }
         other => Err(format!("answered with gRPC status {other}: {:?}", said("grpc-message")).into()),
     }
+}
+
+/// The message of a frame. Servers may pack an answer as its request was packed.
+fn unframed(frame: &[u8]) -> Result<Vec<u8>> {
+    let message = frame.get(5..).unwrap_or_default();
+    if frame.first() != Some(&1) {
+        return Ok(message.to_vec());
+    }
+    let mut unpacked = Vec::new();
+    GzDecoder::new(message).read_to_end(&mut unpacked)?;
+    Ok(unpacked)
 }
 
 async fn http_answer(response: Response<hyper::body::Incoming>, outgoing: &Outgoing, shape: Shape) -> Result<Answer> {

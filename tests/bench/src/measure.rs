@@ -103,8 +103,10 @@ impl Bench<'_> {
         subject.stop()?;
         let subject = eager("1s")?.start()?;
         let before = subject.cpu()?;
-        let files = |s: &Subject| s.metrics("marquetry_lake_table_files");
-        subject.wait_for("the merge", |s| Ok(files(s)?.iter().all(|(_, n)| *n <= 1.0) && !files(s)?.is_empty()))?;
+        subject.wait_for("the merge", |s| {
+            let files = s.metrics("marquetry_lake_table_files")?;
+            Ok(!files.is_empty() && files.iter().all(|(_, n)| *n <= 1.0))
+        })?;
         let used = subject.cpu()? - before;
         let stored = subject.metric("marquetry_lake_table_bytes")?;
         let (setup, _) = subject.stop()?;
