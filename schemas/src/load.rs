@@ -10,6 +10,9 @@ use crate::table::{Class, Clause, Column, Leaf, Retention, Source, Table, Type};
 /// a bound a few kilobytes on the wire could become gigabytes where the rows are written out.
 const DICT_LEN: usize = 1024;
 
+/// Columns that the merge may still fill or change: files that are sorted by one would lose their order.
+const HINTS: [&str; 6] = ["user_ref", "user_source", "session_ref", "session_source", "echo_of", "sample_weight"];
+
 /// Why a schema file was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
@@ -169,6 +172,9 @@ pub(crate) fn check(file: &str, raw: RawTable, common: &RawCommon) -> Result<Tab
         if !names.contains(name.as_str()) {
             return Err(invalid(format!("sort or lookup names {name:?}, which is not a stored column of the table")));
         }
+    }
+    if let Some(name) = raw.sort.iter().find(|name| HINTS.contains(&name.as_str())) {
+        return Err(invalid(format!("sort names {name:?}, which may still change when a row is stored")));
     }
     Ok(Table {
         order: raw.order.ok_or_else(|| invalid("a table needs an `order`".to_owned()))?,

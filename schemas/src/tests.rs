@@ -359,6 +359,7 @@ fn doubtful_files_are_refused_with_a_reason() {
             "column k is declared twice with different types",
         ),
         ("a sort by nothing", "sort: [k]", "sort or lookup names \"k\""),
+        ("a sort by a hint", "sort: [user_ref, time]", "sort names \"user_ref\", which may still change"),
         ("a lookup of what is not stored", "lookup: [user_id]", "sort or lookup names \"user_id\""),
         ("days in words", "retention: { keep: 90 days }", "is not a number of days or years, such as 90d or 2y"),
         ("hours", "retention: { keep: 24h }", "\"24h\" is not a number of days"),

@@ -293,8 +293,12 @@ impl<'w, 't> Window<'w, 't> {
     }
 
     fn marks(&self, files: &[Add]) -> Marks {
-        let seen = (self.tables.now - SKEW).timestamp_millis();
-        Marks { newest: files.iter().map(Add::newest).max(), completed: Some(seen) }
+        let now = (self.tables.now - SKEW).timestamp_millis();
+        // Rows of other hours have not been looked at: of them no more was seen than before.
+        let whole =
+            |add: &Add| hours::of_file(add).is_some_and(|mut hours| hours.all(|hour| self.hours.contains(&hour)));
+        let seen = |add: &Add| self.scope.completed(add).filter(|_| !whole(add)).unwrap_or(now);
+        Marks { newest: files.iter().map(Add::newest).max(), completed: files.iter().map(seen).min() }
     }
 
     /// Merges files of one day with new hints. Returns what was written, and whether a value differs.

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::records::{BASE, Cells, HOUR, Record, What};
-use crate::rig::{Rig, completing, hours};
+use crate::rig::{Rig, completing, hours, is_sent_again};
 
 fn server(trace: u8) -> Record {
     Record { trace, user: 1, session: 1, ..Record::default() }
@@ -72,6 +72,46 @@ async fn a_late_row_completes_what_was_completed_and_writes_nothing_else() {
     let versions = rig.versions().await;
     rig.tidy(hours(6.0)).await;
     assert_eq!(rig.versions().await, versions);
+}
+
+/// A file with rows of two hours is written again for one of them: facts for the other are still to come.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_seen_for_one_hour_says_nothing_of_another() {
+    let (_folder, mut rig) = rig().await;
+    rig.send(&[(1, &child(1, 5)), (2, &child(2, 3 * HOUR + 5))]).await;
+    rig.flush(hours(0.5)).await;
+    rig.tidy(hours(2.5)).await;
+    rig.renew();
+    rig.send(&[(3, &server(1))]).await;
+    rig.flush(hours(3.0)).await;
+    rig.send(&[(4, &Record { at: 3 * HOUR, ..server(2) })]).await;
+    rig.flush(hours(3.0)).await;
+    rig.tidy(hours(3.2)).await;
+    assert_eq!(sources(&rig, "spans").await, ["- -", "trace trace"]);
+    rig.tidy(hours(6.0)).await;
+    assert_eq!(sources(&rig, "spans").await, ["trace trace", "trace trace"]);
+}
+
+/// What one writer knew of a row and the other did not makes it no other row.
+#[tokio::test(flavor = "multi_thread")]
+async fn copies_are_found_in_every_table_whatever_was_known_of_them() {
+    const TABLES: [What; 8] =
+        [What::Request, What::Span, What::Log, What::SignIn, What::Audit, What::Call, What::Exception, What::Activity];
+    let folder = tempfile::tempdir().unwrap();
+    let mut all = completing();
+    all.merge_all = true;
+    let mut one = Rig::new(folder.path(), "one", completing()).await;
+    let mut two = Rig::new(folder.path(), "two", all).await;
+    let rows = TABLES.map(|what| Record { what, trace: 1, at: 5, ..Record::default() });
+    let numbered: Vec<_> = (1..).zip(&rows).collect();
+    one.send(&numbered).await;
+    one.flush(hours(0.1)).await;
+    two.send(&[(99, &server(1))]).await;
+    two.send(&numbered).await;
+    two.flush(hours(0.1)).await;
+    two.tidy(hours(3.0)).await;
+    let rows = two.rows().await;
+    assert_eq!(rows.iter().filter(|row| is_sent_again(row)).count(), TABLES.len(), "of each one copy counts");
 }
 
 #[tokio::test(flavor = "multi_thread")]
