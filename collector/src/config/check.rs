@@ -7,7 +7,7 @@ use component::{Context, Counts, Keyring};
 use schemas::Catalog;
 
 use super::components::{BUILT_IN, EXTENSIONS, Pipelines, kind_of, known_entries, pipelines, references};
-use super::listeners::{Listener, listeners, normalise};
+use super::listeners::{listeners, normalise};
 use super::node::Node;
 use super::problem::Problems;
 use super::read::{hide, locate, meant, mend, not_known, read};
@@ -59,7 +59,6 @@ pub(crate) fn check(
     let chain = chain(root, &lines, catalog, distribution, &mut problems);
     built_in(root, &mut notes);
     let pipeline = settings(&pipeline);
-    room(&endpoints, &pipeline, &mut problems);
     if endpoints.is_empty() && problems.is_empty() && !broken {
         problems.add_anywhere("no receiver runs; add `otlp` to `receivers` and to a pipeline");
     }
@@ -77,7 +76,7 @@ pub(crate) fn check(
         lake,
         journal: JournalSettings {
             max_bytes: journal.max_bytes.map_or(10 * GIB, |s| s.0),
-            segment_bytes: journal.segment_bytes.map_or(64 * MIB, |s| s.0.max(MIB)),
+            segment_bytes: journal.segment_bytes.map_or(24 * MIB, |s| s.0.max(MIB)),
         },
         pipeline,
         metrics: telemetry.address,
@@ -88,17 +87,6 @@ pub(crate) fn check(
         debug: debug(root, &lines),
         notes,
     })
-}
-
-/// A request that is larger than all the room there is could never be taken.
-fn room(endpoints: &[Listener], pipeline: &PipelineSettings, problems: &mut Problems) {
-    if let Some(largest) = endpoints.iter().find(|l| l.max_request > pipeline.max_in_flight_bytes) {
-        problems.add_anywhere(format!(
-            "{} takes requests of {}, more than pipeline.max_in_flight_bytes allows at all",
-            largest.path,
-            super::human(largest.max_request as u64)
-        ));
-    }
 }
 
 /// Reads sections one by one.
@@ -232,7 +220,7 @@ fn debug(root: &Node, lines: &Pipelines) -> bool {
 
 fn settings(pipeline: &model::Pipeline) -> PipelineSettings {
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
-    let bytes = pipeline.max_in_flight_bytes.map_or(64 * MIB, |s| s.0.clamp(MIB, 4 * GIB - 1));
+    let bytes = pipeline.max_in_flight_bytes.map_or(24 * MIB, |s| s.0.clamp(MIB, 4 * GIB - 1));
     PipelineSettings {
         workers: pipeline.workers.unwrap_or(cores / 2).clamp(1, 256),
         max_in_flight_bytes: usize::try_from(bytes).unwrap_or(usize::MAX),

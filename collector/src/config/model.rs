@@ -199,7 +199,8 @@ pub(crate) struct Journal {
 pub(crate) struct Pipeline {
     /// Threads that decode and process; one per two cores unless said, since receiving and the lake need the others.
     pub(crate) workers: Option<usize>,
-    /// Bytes of requests in memory before senders are told to wait.
+    /// Bytes of requests in memory before senders are told to wait. One at a time that is larger than half of it may go
+    /// beyond.
     pub(crate) max_in_flight_bytes: Option<Size>,
     /// Connections to one endpoint.
     pub(crate) max_connections: Option<usize>,

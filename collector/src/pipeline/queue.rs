@@ -9,7 +9,7 @@ use super::{Answer, Received};
 use crate::receivers::otlp::Grant;
 
 /// A gather stops growing here.
-const GATHER_BYTES: usize = 4 << 20;
+const GATHER_BYTES: usize = 2 << 20;
 
 /// One request on its way, and who waits for it.
 pub(crate) struct Job {

@@ -197,7 +197,7 @@ impl Tables<'_> {
             flushed = Flushed { cpu: flushed.cpu + cpu, ..Flushed::default() };
             for (file, records) in files {
                 flushed += Flushed { rows: file.rows as u64, files: 1, records, ..Flushed::default() };
-                adds.push(self.put(table, file, 0, Marks::default()).await?);
+                adds.push(self.put(table, file).await?);
             }
             if adds.is_empty() {
                 return Ok(flushed);
@@ -217,31 +217,52 @@ impl Tables<'_> {
     }
 
     /// Writes a file under a fresh name and describes it.
-    pub(crate) async fn put(&self, table: &Table, file: Encoded, level: u32, marks: Marks) -> Result<Add, Error> {
-        let name = random_name().map_err(|e| Error::rows("naming a file", &table.name, e))?;
-        let path = format!("date={}/part-{level}-{name}.parquet", file.date);
-        let size = file.bytes.len();
+    async fn put(&self, table: &Table, file: Encoded) -> Result<Add, Error> {
+        let path = fresh_path(table, &file.date, 0)?;
         self.store.create(&format!("{}/{path}", table.name), file.bytes.clone()).await?;
-        let stats = stats(file.rows, file.times);
         #[cfg(feature = "control")]
-        let stats = crate::control::with_texts(stats, &file);
+        let texts = crate::control::with_texts(stats(file.rows, file.times), &file);
+        let stored = Stored { path, date: file.date, size: file.bytes.len(), rows: file.rows, times: file.times };
+        let add = self.add(stored, 0, Marks::default());
+        #[cfg(feature = "control")]
+        let add = Add { stats: Some(texts), ..add };
+        Ok(add)
+    }
+
+    /// Describes a file.
+    pub(crate) fn add(&self, file: Stored, level: u32, marks: Marks) -> Add {
         let tags = [("level", level.to_string()), ("writer", self.writer.to_owned())].into_iter().chain(marks.tags());
-        Ok(Add {
-            path,
+        Add {
+            path: file.path,
             partition_values: BTreeMap::from([("date".to_owned(), Some(file.date))]),
-            size: i64::try_from(size).unwrap_or(i64::MAX),
+            size: i64::try_from(file.size).unwrap_or(i64::MAX),
             modification_time: self.now.timestamp_millis(),
             data_change: level == 0,
-            stats: Some(stats),
+            stats: Some(stats(file.rows, file.times)),
             tags: Some(tags.map(|(k, v)| (k.to_owned(), Some(v))).collect()),
-        })
+        }
     }
+}
+
+/// Where a new file of a table goes, from the table's folder on: a name nobody else has.
+pub(crate) fn fresh_path(table: &Table, date: &str, level: u32) -> Result<String, Error> {
+    let name = random_name().map_err(|e| Error::rows("naming a file", &table.name, e))?;
+    Ok(format!("date={date}/part-{level}-{name}.parquet"))
 }
 
 /// A file in memory.
 pub(crate) struct Encoded {
     pub(crate) date: String,
     pub(crate) bytes: bytes::Bytes,
+    pub(crate) rows: usize,
+    pub(crate) times: Option<Times>,
+}
+
+/// A file in the store that no commit names yet.
+pub(crate) struct Stored {
+    pub(crate) path: String,
+    pub(crate) date: String,
+    pub(crate) size: usize,
     pub(crate) rows: usize,
     pub(crate) times: Option<Times>,
 }
@@ -280,5 +301,5 @@ fn encode_day(table: &Table, sorted: &Sorted<'_>, date: &str, rows: Range<usize>
         writer.write(&batch)?;
     }
     let (bytes, rows, times) = writer.finish()?;
-    Ok((Encoded { date: date.to_owned(), bytes, rows, times }, records))
+    Ok((Encoded { date: date.to_owned(), bytes: bytes.into(), rows, times }, records))
 }

@@ -328,12 +328,9 @@ impl Lake {
         let (writer, hourly) = (self.writer.clone(), self.options.completing.is_some());
         let scope = merge::Scope { writer: &writer, all: self.options.merge_all, hourly };
         for plan in merge::plan(snapshot, scope, tidy) {
-            let (sources, level) = (plan.sources.len(), plan.level);
-            let name = table.name.as_str();
-            let span = tracing::info_span!(target: SPANS, "merge", table = name, level, sources, rows = Empty);
-            let (done, spent) = metered(self.merge(table, snapshot, &plan, now).instrument(span)).await;
-            self.stats.lock().unwrap_or_else(PoisonError::into_inner).merge.add(spent, done.is_err());
-            merged = done;
+            let (name, level) = (table.name.as_str(), plan.level);
+            let span = tracing::info_span!(target: SPANS, "merge", table = name, level, sources = Empty, rows = Empty);
+            merged = self.merge(table, snapshot, plan, now).instrument(span).await;
             if merged.is_err() {
                 // A source may have been replaced by somebody else: look again before the next round.
                 snapshot.refresh(&self.store).await?;
@@ -354,15 +351,21 @@ impl Lake {
         merged
     }
 
+    /// Merges on the thread that encodes: what that needs for a while it has from flushes, and I/O threads stay free.
     async fn merge(
         &mut self,
-        table: &schemas::Table,
+        table: &Arc<schemas::Table>,
         snapshot: &mut Snapshot,
-        plan: &merge::Plan,
+        plan: merge::Plan,
         now: DateTime<Utc>,
     ) -> Result<(), Error> {
-        let merged = merge::merge(&self.store, table, plan).await?;
-        tracing::Span::current().record("rows", merged.file.rows);
+        let runtime = tokio::runtime::Handle::current();
+        let (store, merged) = (self.store.clone(), Arc::clone(table));
+        let work = move || runtime.block_on(metered(merge::merge(&store, &merged, plan)));
+        let (merged, spent) = self.encoder.run(work).await.map_err(|e| Error::rows("merging files", &table.name, e))?;
+        self.stats.lock().unwrap_or_else(PoisonError::into_inner).merge.add(spent, merged.is_err());
+        let merged = merged?;
+        tracing::Span::current().record("rows", merged.file.rows).record("sources", merged.plan.sources.len());
         let tables = Tables {
             store: &self.store,
             encoder: &self.encoder,
@@ -372,10 +375,12 @@ impl Lake {
             writer: &self.writer,
             now,
         };
-        let mut add = tables.put(table, merged.file, plan.level, plan.marks).await?;
+        let sources = &merged.plan.sources;
+        let scope = merge::Scope { writer: &self.writer, all: self.options.merge_all, hourly: false };
+        let mut add = tables.add(merged.file, merged.plan.level, scope.marks(sources));
         add.data_change = merged.changed;
         let path = format!("{}/{}", table.name, add.path);
-        let removes = plan.sources.iter().map(|s| s.removed(now, merged.changed)).collect();
+        let removes = sources.iter().map(|s| s.removed(now, merged.changed)).collect();
         let commit = Commit { operation: "OPTIMIZE", adds: vec![add], removes, ..Commit::default() };
         if snapshot.commit(&self.store, commit, now).await? == Outcome::Conflict {
             // Somebody else replaced a source; the next round plans anew.

@@ -26,6 +26,7 @@ mod stats;
 mod store;
 #[cfg(test)]
 mod tests;
+mod upload;
 
 pub use complete::{Completed, Completing};
 pub use error::Error;

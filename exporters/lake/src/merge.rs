@@ -25,9 +25,10 @@ use schemas::Table;
 
 use crate::delta::{Add, Marks, Snapshot};
 use crate::echo::{ECHO_OF, Echoes};
-use crate::flush::Encoded;
-use crate::parquet_file::{Codec, Writer};
+use crate::flush::{Stored, fresh_path};
+use crate::parquet_file::{Codec, Writer, open_bytes};
 use crate::rows::{PARTITION, align, present};
+use crate::upload::Upload;
 use crate::{Error, Store, hours};
 
 /// Files of one level that are merged as soon as they wait.
@@ -35,14 +36,16 @@ pub(crate) const FANIN: usize = 16;
 /// A file of this size is left alone: merging it again costs more than it saves.
 pub(crate) const FULL: i64 = 128 << 20;
 /// Rows read from each source at once, and written at once.
-const BATCH: usize = 1024;
+const BATCH: usize = 512;
+/// Bytes that the files of one merge may take while all of them are open; two are always taken. Some eight first files
+/// of the widest table: more at once would save passes and cost memory that senders need.
+const OPEN: usize = 16 << 20;
 
 /// Files of one day that should become one.
 pub(crate) struct Plan {
     pub(crate) date: String,
     pub(crate) level: u32,
     pub(crate) sources: Vec<Add>,
-    pub(crate) marks: Marks,
 }
 
 /// Whose files are merged, and which of them with each other.
@@ -73,7 +76,7 @@ impl Scope<'_> {
         }
     }
 
-    fn marks(&self, sources: &[Add]) -> Marks {
+    pub(crate) fn marks(&self, sources: &[Add]) -> Marks {
         let completed: Option<Vec<i64>> = sources.iter().map(|a| self.completed(a)).collect();
         Marks {
             newest: sources.iter().map(Add::newest).max(),
@@ -101,26 +104,41 @@ pub(crate) fn plan(snapshot: &Snapshot, scope: Scope, tidy: bool) -> Vec<Plan> {
             });
             let count = fitting.count().clamp(2, FANIN * 4);
             sources.truncate(count);
-            let marks = scope.marks(&sources);
-            plans.push(Plan { date, level: level + 1, sources, marks });
+            plans.push(Plan { date, level: level + 1, sources });
         }
     }
     plans
 }
 
-/// Merges sorted files. Memory is bounded by one small batch of each.
-pub(crate) async fn merge(store: &Store, table: &Table, plan: &Plan) -> Result<Merged, Error> {
-    let mut merging = Merging::open(store, table, &plan.sources, None).await?;
-    let file = merging.file(&plan.date, usize::MAX).await?;
-    merging.check()?;
-    Ok(Merged { file, changed: merging.marked() > 0 })
+/// Merges sorted files, as many of them as may be open at once; the others wait for the next time.
+pub(crate) async fn merge(store: &Store, table: &Table, mut plan: Plan) -> Result<Merged, Error> {
+    let mut readers = Vec::new();
+    let mut bytes = 0;
+    for add in &plan.sources {
+        let reader = reader(store, &table.name, add).await?;
+        bytes += open_bytes(reader.metadata());
+        if bytes > OPEN && readers.len() >= 2 {
+            break;
+        }
+        readers.push(reader);
+    }
+    plan.sources.truncate(readers.len());
+    let mut merging = Merging::over(table, &plan.sources, readers, None).await?;
+    let file = merging.file(store, (&plan.date, plan.level), usize::MAX).await?;
+    if let Err(e) = merging.check() {
+        store.delete(&format!("{}/{}", table.name, file.path)).await?;
+        return Err(e);
+    }
+    Ok(Merged { file, changed: merging.marked() > 0, plan })
 }
 
 /// What a merge made.
 pub(crate) struct Merged {
-    pub(crate) file: Encoded,
+    pub(crate) file: Stored,
     /// Whether a value differs from what the sources had, not only its place.
     pub(crate) changed: bool,
+    /// What was planned, with the sources that were taken.
+    pub(crate) plan: Plan,
 }
 
 /// What is done to rows on the way.
@@ -147,14 +165,23 @@ impl<'a> Merging<'a> {
         files: &[Add],
         edit: Option<Edit<'a>>,
     ) -> Result<Self, Error> {
-        let fail = |e: ParquetError| Error::rows("merging files", &table.name, e);
-        let mut sources = Vec::new();
-        let mut schemas = Vec::new();
+        let mut readers = Vec::new();
         for add in files {
-            let builder = reader(store, &table.name, add).await?.with_batch_size(BATCH);
-            schemas.push(Arc::clone(builder.schema()));
-            sources.push(builder.build().map_err(fail)?);
+            readers.push(reader(store, &table.name, add).await?);
         }
+        Self::over(table, files, readers, edit).await
+    }
+
+    async fn over(
+        table: &'a Table,
+        files: &[Add],
+        readers: Vec<ParquetRecordBatchStreamBuilder<Ranges>>,
+        edit: Option<Edit<'a>>,
+    ) -> Result<Self, Error> {
+        let fail = |e: ParquetError| Error::rows("merging files", &table.name, e);
+        let schemas: Vec<SchemaRef> = readers.iter().map(|r| Arc::clone(r.schema())).collect();
+        let sources = readers.into_iter().map(|r| r.with_batch_size(BATCH).build().map_err(fail));
+        let sources = sources.collect::<Result<Vec<_>, _>>()?;
         let schema = with_unknown(&present(table, schemas.iter().cloned()), &schemas);
         // Rows may turn out to be echoes, or somebody's, though none was so far.
         let hints = edit.iter().flat_map(|e| e.columns.iter().copied()).chain([ECHO_OF]);
@@ -168,21 +195,34 @@ impl<'a> Merging<'a> {
         Ok(Self { table, merge, ahead, read, written: 0 })
     }
 
-    /// Writes the next rows as a file, until it is about as large as it may be.
-    pub(crate) async fn file(&mut self, date: &str, most: usize) -> Result<Encoded, Error> {
+    /// Writes the next rows as a file of a day and level, until it is about as large as it may be.
+    pub(crate) async fn file(&mut self, store: &Store, to: (&str, u32), most: usize) -> Result<Stored, Error> {
+        let (date, level) = to;
+        let path = fresh_path(self.table, date, level)?;
+        let mut upload = Upload::new(store, format!("{}/{path}", self.table.name));
         let rows = usize::try_from(self.read).unwrap_or(usize::MAX);
         let mut writer = Writer::new(self.table, Arc::clone(&self.merge.schema), Codec::Small, rows)?;
+        if let Err(e) = self.write(&mut writer, &mut upload, most).await {
+            upload.abort().await;
+            return Err(e);
+        }
+        let (rest, rows, times) = writer.finish()?;
+        let size = upload.finish(rest).await?;
+        self.written += rows as u64;
+        Ok(Stored { path, date: date.to_owned(), size, rows, times })
+    }
+
+    async fn write(&mut self, writer: &mut Writer, upload: &mut Upload<'_>, most: usize) -> Result<(), Error> {
         while let Some(batch) = self.ahead.take() {
             writer.write(&batch)?;
+            upload.take(writer.written()).await?;
             self.ahead = self.merge.next().await?;
             if writer.size() >= most {
                 break;
             }
             tokio::task::yield_now().await;
         }
-        let (bytes, rows, times) = writer.finish()?;
-        self.written += rows as u64;
-        Ok(Encoded { date: date.to_owned(), bytes, rows, times })
+        Ok(())
     }
 
     /// Whether rows are left to write.

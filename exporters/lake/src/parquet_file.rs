@@ -5,9 +5,10 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
-use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
 use schemas::{Class, Table, Type};
@@ -15,11 +16,9 @@ use schemas::{Class, Table, Type};
 use crate::Error;
 use crate::rows::{self, Times};
 
-/// Rows of a row group; a count, so that wide and narrow tables prune alike.
-const ROW_GROUP: usize = 128 * 1024;
-/// Bytes of a page before compression: each of a hundred columns holds one while a file is written. In a first file also
-/// the bytes of a dictionary: a column with more words than that is not worth one yet.
-const PAGE: usize = 256 << 10;
+/// Bytes of a page before compression: each of a hundred columns holds one while a file is written, and one for each of
+/// sixteen files while they are merged.
+const PAGE: usize = 64 << 10;
 /// Columns whose values hardly ever repeat: a dictionary of them is a second copy.
 const UNIQUE: &[&str] = &[
     "trace_id",
@@ -38,6 +37,32 @@ const UNIQUE: &[&str] = &[
 pub(crate) enum Codec {
     Fast,
     Small,
+}
+
+impl Codec {
+    /// Rows of a row group; a count, so that wide and narrow tables prune alike. Whoever reads a file holds one of them
+    /// packed: of a first file, which is merged with many others, it is a small one.
+    fn row_group(self) -> usize {
+        match self {
+            Self::Fast => 4 * 1024,
+            Self::Small => 16 * 1024,
+        }
+    }
+
+    fn compression(self) -> Result<Compression, ParquetError> {
+        match self {
+            Self::Fast => Ok(Compression::LZ4_RAW),
+            Self::Small => ZstdLevel::try_new(3).map(Compression::ZSTD),
+        }
+    }
+
+    /// Bytes of a dictionary: a column with more words than that is not worth one.
+    fn dictionary(self) -> usize {
+        match self {
+            Self::Fast => PAGE,
+            Self::Small => 4 * PAGE,
+        }
+    }
 }
 
 /// A file being written in memory.
@@ -72,23 +97,24 @@ impl Writer {
         self.inner.bytes_written() + self.inner.in_progress_size()
     }
 
-    /// The file, its rows and the bounds of `time`.
-    pub(crate) fn finish(self) -> Result<(Bytes, usize, Option<Times>), Error> {
+    /// The bytes that are whole by now; whoever stores them takes them out.
+    pub(crate) fn written(&mut self) -> &mut Vec<u8> {
+        self.inner.inner_mut()
+    }
+
+    /// What was not taken out yet, the file's rows and the bounds of `time`.
+    pub(crate) fn finish(self) -> Result<(Vec<u8>, usize, Option<Times>), Error> {
         let bytes = self.inner.into_inner().map_err(|e| Error::rows("finishing a Parquet file", &self.table, e))?;
-        Ok((bytes.into(), self.rows, self.times))
+        Ok((bytes, self.rows, self.times))
     }
 }
 
-fn properties(table: &Table, codec: Codec, rows: usize) -> Result<WriterProperties, parquet::errors::ParquetError> {
-    let (compression, dictionary) = match codec {
-        Codec::Fast => (Compression::LZ4_RAW, PAGE),
-        Codec::Small => (Compression::ZSTD(ZstdLevel::try_new(3)?), 4 * PAGE),
-    };
+fn properties(table: &Table, codec: Codec, rows: usize) -> Result<WriterProperties, ParquetError> {
     let mut properties = WriterProperties::builder()
-        .set_compression(compression)
+        .set_compression(codec.compression()?)
         .set_data_page_size_limit(PAGE)
-        .set_dictionary_page_size_limit(dictionary)
-        .set_max_row_group_row_count(Some(ROW_GROUP))
+        .set_dictionary_page_size_limit(codec.dictionary())
+        .set_max_row_group_row_count(Some(codec.row_group()))
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_created_by(concat!("marquetry ", env!("CARGO_PKG_VERSION")).to_owned());
     for column in table.stored_columns() {
@@ -103,10 +129,21 @@ fn properties(table: &Table, codec: Codec, rows: usize) -> Result<WriterProperti
         if table.lookup.contains(&column.name) {
             properties = properties
                 .set_column_bloom_filter_enabled(path.clone(), true)
-                .set_column_bloom_filter_max_ndv(path, rows.clamp(1, ROW_GROUP) as u64);
+                .set_column_bloom_filter_max_ndv(path, rows.clamp(1, codec.row_group()) as u64);
         }
     }
     Ok(properties.build())
+}
+
+/// About what a reader of a whole file holds at once: a row group as it is packed, and of each column a page and a
+/// dictionary.
+pub(crate) fn open_bytes(file: &ParquetMetaData) -> usize {
+    let held = |column: &ColumnChunkMetaData| {
+        let unpacked = usize::try_from(column.uncompressed_size()).unwrap_or_default();
+        usize::try_from(column.compressed_size()).unwrap_or_default() + unpacked.min(5 * PAGE)
+    };
+    let groups = file.row_groups().iter().map(|group| group.columns().iter().map(held).sum());
+    groups.max().unwrap_or(0)
 }
 
 /// Bounds only where a query prunes by them: of text that people wrote they would only repeat values in the footer.

@@ -59,6 +59,11 @@ impl Store {
         &self.url
     }
 
+    /// The lake's folder, if it is one of this machine.
+    pub(crate) fn folder(&self) -> Option<&FsPath> {
+        self.folder.as_deref()
+    }
+
     /// Whether the lake is a folder of this machine.
     pub fn is_local(&self) -> bool {
         self.folder.is_some()
@@ -123,31 +128,61 @@ impl Store {
 
 /// A new file under its name only when all of it is on the disk; the link fails if the name is taken.
 fn create_file(path: &FsPath, bytes: &[u8]) -> std::io::Result<Put> {
-    let folder = path.parent().unwrap_or(FsPath::new("."));
-    let mut created = None;
-    if !folder.is_dir() {
-        created = folder.parent().map(FsPath::to_owned);
-        std::fs::create_dir_all(folder)?;
+    let mut draft = Draft::begin(path.to_owned())?;
+    draft.write(bytes)?;
+    draft.finish()
+}
+
+/// A file of a local lake that has no name yet; what is dropped unfinished is gone.
+pub(crate) struct Draft {
+    file: File,
+    temporary: PathBuf,
+    path: PathBuf,
+    /// The folder below which folders were made for it.
+    created: Option<PathBuf>,
+}
+
+impl Draft {
+    pub(crate) fn begin(path: PathBuf) -> std::io::Result<Self> {
+        let folder = path.parent().unwrap_or(FsPath::new("."));
+        let mut created = None;
+        if !folder.is_dir() {
+            created = folder.parent().map(FsPath::to_owned);
+            std::fs::create_dir_all(folder)?;
+        }
+        let temporary = folder.join(format!(".{}.tmp", random_name()?));
+        let file = OpenOptions::new().write(true).create_new(true).open(&temporary)?;
+        Ok(Self { file, temporary, path, created })
     }
-    let temporary = folder.join(format!(".{}.tmp", random_name()?));
-    let written = OpenOptions::new().write(true).create_new(true).open(&temporary).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()
-    });
-    let linked = written.and_then(|()| std::fs::hard_link(&temporary, path));
-    let removed = std::fs::remove_file(&temporary);
-    match linked {
-        Ok(()) => {}
-        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => return Ok(Put::Exists),
-        Err(e) => return Err(e),
+
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.file.write_all(bytes)
     }
-    removed?;
-    File::open(folder)?.sync_all()?;
-    // A folder made on the way must survive as well: table, `_delta_log` and partition are at most three deep.
-    for parent in created.iter().flat_map(|p| p.ancestors()).take(3).filter(|p| !p.as_os_str().is_empty()) {
-        File::open(parent)?.sync_all()?;
+
+    /// Puts it under its name, durably.
+    pub(crate) fn finish(self) -> std::io::Result<Put> {
+        self.file.sync_all()?;
+        match std::fs::hard_link(&self.temporary, &self.path) {
+            Ok(()) => {}
+            Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => return Ok(Put::Exists),
+            Err(e) => return Err(e),
+        }
+        std::fs::remove_file(&self.temporary)?;
+        File::open(self.path.parent().unwrap_or(FsPath::new(".")))?.sync_all()?;
+        // A folder made on the way must survive as well: table, `_delta_log` and partition are at most three deep.
+        let parents = self.created.iter().flat_map(|p| p.ancestors()).take(3);
+        for parent in parents.filter(|p| !p.as_os_str().is_empty()) {
+            File::open(parent)?.sync_all()?;
+        }
+        Ok(Put::Created)
     }
-    Ok(Put::Created)
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // It is not there any more if it was finished.
+        drop(std::fs::remove_file(&self.temporary));
+    }
 }
 
 /// A name nobody else has.

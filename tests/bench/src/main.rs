@@ -68,6 +68,9 @@ struct Arguments {
     /// The shape that is quoted and nothing else.
     #[arg(long)]
     only_saturation: bool,
+    /// The shape that is quoted, at saturation and overloaded.
+    #[arg(long)]
+    no_sweep: bool,
     /// Also write the tables as Markdown.
     #[arg(long)]
     markdown: Option<PathBuf>,
@@ -103,7 +106,9 @@ fn run(arguments: &Arguments) -> Result<()> {
     let quoted = quoted(&bench, &corpus, arguments, &mut report)?;
     if !arguments.only_saturation {
         overloaded(&bench, &corpus, arguments, &quoted, &mut report)?;
-        sweep(&bench, &corpus, arguments, &mut report)?;
+        if !arguments.no_sweep {
+            sweep(&bench, &corpus, arguments, &mut report)?;
+        }
     }
     if let Some(path) = &arguments.markdown {
         std::fs::write(path, report.markdown())?;

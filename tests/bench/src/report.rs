@@ -101,6 +101,7 @@ impl Report {
         sheet.row(["all, CPU".to_owned(), format!("{:.2}", best.cpu)]);
         let entropy = corpus.bits / 8.0 / corpus.items.len() as f64;
         sheet.row(["merging all of it once, apart".to_owned(), format!("{:.2}", merged.cpu)]);
+        sheet.row(["anonymous MiB of a process that merges".to_owned(), format!("{:.0}", merged.memory.anonymous)]);
         let bytes = format!("{:.0} bytes a record once merged, entropy {entropy:.0}", merged.stored);
         sheet.row([bytes, format!("{:.2}", merged.stored / entropy)]);
         self.say(sheet);

@@ -1,6 +1,7 @@
 //! How many bytes of requests may be in memory: a request is admitted before its body is read.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -16,30 +17,43 @@ pub(crate) const FIRST: usize = 1 << 20;
 pub struct Admission {
     bytes: Arc<Semaphore>,
     total: usize,
+    /// For one request at a time that is larger than half the budget: it may go beyond, up to its endpoint's limit.
+    beyond: Arc<Semaphore>,
+    /// Bytes that it holds.
+    over: Arc<AtomicUsize>,
 }
 
 /// Bytes that one request holds until it is answered.
 #[derive(Debug)]
 pub struct Grant {
     permit: OwnedSemaphorePermit,
-    bytes: Arc<Semaphore>,
-    total: usize,
+    room: Admission,
+    beyond: Option<Beyond>,
 }
 
-/// Why a request cannot hold more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NoRoom {
-    /// Others hold it.
-    Now,
-    /// It is more than the whole budget.
-    Ever,
+/// What the one large request holds besides its permits.
+#[derive(Debug)]
+struct Beyond {
+    _place: OwnedSemaphorePermit,
+    over: Arc<AtomicUsize>,
 }
+
+impl Drop for Beyond {
+    fn drop(&mut self) {
+        self.over.store(0, Ordering::Relaxed);
+    }
+}
+
+/// A request cannot hold more, because others do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoRoom;
 
 impl Admission {
     /// A budget of this many bytes.
     pub fn new(total: usize) -> Self {
         let total = total.min(Semaphore::MAX_PERMITS);
-        Self { bytes: Arc::new(Semaphore::new(total)), total }
+        let bytes = Arc::new(Semaphore::new(total));
+        Self { bytes, total, beyond: Arc::new(Semaphore::new(1)), over: Arc::default() }
     }
 
     /// Room for a request that says it has `announced` bytes; `None` when there is none.
@@ -48,28 +62,34 @@ impl Admission {
         let wait = Arc::clone(&self.bytes).acquire_many_owned(first);
         // Nothing is held while waiting, so nobody can wait for each other.
         let permit = tokio::time::timeout(PATIENCE, wait).await.ok()?.ok()?;
-        Some(Grant { permit, bytes: Arc::clone(&self.bytes), total: self.total })
+        Some(Grant { permit, room: self.clone(), beyond: None })
     }
 
     /// Bytes in flight.
     pub fn in_flight(&self) -> usize {
-        self.total.saturating_sub(self.bytes.available_permits())
+        self.total.saturating_sub(self.bytes.available_permits()) + self.over.load(Ordering::Relaxed)
     }
 }
 
 impl Grant {
     /// Holds at least `bytes`; says no at once when there is no room, for a request must not wait while it holds some.
     pub fn grow_to(&mut self, bytes: usize) -> Result<(), NoRoom> {
-        if bytes > self.total {
-            return Err(NoRoom::Ever);
-        }
         let missing = bytes.saturating_sub(self.permit.num_permits());
         if missing == 0 {
             return Ok(());
         }
-        let missing = u32::try_from(missing).map_err(|_| NoRoom::Ever)?;
-        let more = Arc::clone(&self.bytes).try_acquire_many_owned(missing).map_err(|_| NoRoom::Now)?;
-        self.permit.merge(more);
+        if self.beyond.is_none() {
+            let more = u32::try_from(missing).ok();
+            let more = more.and_then(|more| Arc::clone(&self.room.bytes).try_acquire_many_owned(more).ok());
+            if let Some(more) = more {
+                self.permit.merge(more);
+                return Ok(());
+            }
+            let place = Some(&self.room.beyond).filter(|_| bytes > self.room.total / 2).ok_or(NoRoom)?;
+            let place = Arc::clone(place).try_acquire_owned().map_err(|_| NoRoom)?;
+            self.beyond = Some(Beyond { _place: place, over: Arc::clone(&self.room.over) });
+        }
+        self.room.over.store(missing, Ordering::Relaxed);
         Ok(())
     }
 
@@ -77,6 +97,11 @@ impl Grant {
     pub fn shrink_to(&mut self, bytes: usize) {
         let surplus = self.permit.num_permits().saturating_sub(bytes);
         drop(self.permit.split(surplus));
+        match bytes.saturating_sub(self.permit.num_permits()) {
+            0 => self.beyond = None,
+            over if self.beyond.is_some() => self.room.over.store(over, Ordering::Relaxed),
+            _ => {}
+        }
     }
 }
 
@@ -90,13 +115,28 @@ mod tests {
         let mut large = admission.enter(64 << 20).await.unwrap();
         assert_eq!(admission.in_flight(), FIRST, "an announcement alone holds little");
         assert_eq!(large.grow_to(4 << 20), Ok(()));
-        assert_eq!(large.grow_to((4 << 20) + 1), Err(NoRoom::Ever));
         assert!(admission.enter(1).await.is_none());
         large.shrink_to(1 << 20);
-        let other = admission.enter(1 << 20).await.unwrap();
-        assert_eq!(large.grow_to(4 << 20), Err(NoRoom::Now));
+        let mut other = admission.enter(1 << 20).await.unwrap();
+        assert_eq!(other.grow_to((2 << 20) + 1), Ok(()));
+        assert_eq!(large.grow_to(2 << 20), Err(NoRoom), "half the budget must fit");
         drop(other);
         drop(large);
+        assert_eq!(admission.in_flight(), 0);
+    }
+
+    #[tokio::test]
+    async fn one_large_request_may_go_beyond_the_budget() {
+        let admission = Admission::new(4 << 20);
+        let mut large = admission.enter(64 << 20).await.unwrap();
+        assert_eq!(large.grow_to(64 << 20), Ok(()));
+        assert_eq!(admission.in_flight(), 64 << 20);
+        let mut second = admission.enter(64 << 20).await.unwrap();
+        assert_eq!(second.grow_to(64 << 20), Err(NoRoom), "one at a time");
+        large.shrink_to(1 << 20);
+        assert_eq!(admission.in_flight(), 2 << 20);
+        assert_eq!(second.grow_to(64 << 20), Ok(()));
+        drop((large, second));
         assert_eq!(admission.in_flight(), 0);
     }
 }

@@ -10,7 +10,7 @@ use http_body_util::BodyExt;
 use hyper::HeaderMap;
 use hyper::body::{Body, Frame, SizeHint};
 
-use super::admission::{Admission, FIRST, Grant};
+use super::admission::{Admission, FIRST, Grant, NoRoom};
 use super::status::Refusal;
 
 /// A body that takes longer holds its room for too long.
@@ -143,7 +143,7 @@ impl<B: Body<Data = Bytes> + Unpin> Reading<B> {
         if self.seen > self.max {
             return Err(Refusal::TooLarge(self.max));
         }
-        self.grant.grow_to(self.seen).map_err(|e| Refusal::no_room(e, self.max))?;
+        self.grant.grow_to(self.seen).map_err(|NoRoom| Refusal::Busy(COME_BACK))?;
         Ok(Some(piece))
     }
 }

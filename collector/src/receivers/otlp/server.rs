@@ -34,7 +34,7 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// How much a client may send before anybody reads it: what a connection that is not read costs us.
 const STREAM_WINDOW: u32 = 256 << 10;
-const CONNECTION_WINDOW: u32 = 1 << 20;
+const CONNECTION_WINDOW: u32 = 512 << 10;
 
 /// An endpoint whose port is taken and which does not listen yet.
 pub struct Server {

@@ -7,8 +7,6 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use bytes::{BufMut, Bytes, BytesMut};
 use otlp::Signal;
 
-use super::admission::NoRoom;
-use super::body::COME_BACK;
 
 /// A reason not to take a request, by what its sender can do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,14 +36,6 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
-    /// For lack of room, now or whenever it comes.
-    pub(crate) fn no_room(reason: NoRoom, limit: usize) -> Self {
-        match reason {
-            NoRoom::Now => Self::Busy(COME_BACK),
-            NoRoom::Ever => Self::TooLarge(limit),
-        }
-    }
-
     /// gRPC status code.
     pub(crate) fn code(&self) -> u8 {
         match self {

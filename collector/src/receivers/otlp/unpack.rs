@@ -5,8 +5,8 @@ use std::io::Read;
 use bytes::Bytes;
 use otlp::Signal;
 
-use super::admission::Grant;
-use super::body::Received;
+use super::admission::{Grant, NoRoom};
+use super::body::{COME_BACK, Received};
 use super::status::Refusal;
 
 /// Work above this size leaves the threads that serve connections.
@@ -76,7 +76,7 @@ fn unpack_now(received: Received, packing: Packing) -> Result<(Bytes, Grant), Re
     };
     if packing.json {
         let converted = otlp::json_to_protobuf(packing.signal, &body).map_err(|e| Refusal::Malformed(e.to_string()))?;
-        grant.grow_to(body.len() + converted.len()).map_err(|e| Refusal::no_room(e, packing.max))?;
+        grant.grow_to(body.len() + converted.len()).map_err(|NoRoom| Refusal::Busy(COME_BACK))?;
         body = converted.into();
     }
     grant.shrink_to(body.len());
@@ -88,7 +88,7 @@ fn inflate(mut reader: impl Read, packed: &Bytes, grant: &mut Grant, max: usize)
     loop {
         // One byte above the limit tells "exactly full" from "too large".
         let step = STEP.min(max + 1 - out.len());
-        grant.grow_to(packed.len() + out.len() + step).map_err(|e| Refusal::no_room(e, max))?;
+        grant.grow_to(packed.len() + out.len() + step).map_err(|NoRoom| Refusal::Busy(COME_BACK))?;
         let read = (&mut reader)
             .take(step as u64)
             .read_to_end(&mut out)

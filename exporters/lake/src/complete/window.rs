@@ -314,8 +314,9 @@ impl<'w, 't> Window<'w, 't> {
         let mut merging = Merging::open(self.tables.store, table, files, Some(edit)).await?;
         let mut adds = Vec::new();
         while adds.is_empty() || merging.is_open() {
-            let file = merging.file(date, usize::try_from(FULL).unwrap_or(usize::MAX)).await?;
-            adds.push(self.tables.put(table, file, level, self.marks(files)).await?);
+            let most = usize::try_from(FULL).unwrap_or(usize::MAX);
+            let file = merging.file(self.tables.store, (date, level), most).await?;
+            adds.push(self.tables.add(file, level, self.marks(files)));
         }
         merging.check()?;
         let marked = merging.marked();
