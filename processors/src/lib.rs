@@ -6,6 +6,7 @@ pub mod enrich;
 pub mod filter;
 pub mod hash;
 pub mod redact;
+pub mod sample;
 
 mod address;
 mod memo;
@@ -15,8 +16,10 @@ mod echo;
 #[cfg(test)]
 mod fixture;
 mod identity;
+mod kept;
 #[cfg(test)]
 mod readme;
+mod rule;
 
 use component::{Factory, Processor, processor};
 
@@ -24,6 +27,7 @@ use component::{Factory, Processor, processor};
 pub const ALL: &[Factory<dyn Processor>] = &[
     processor::<filter::Filter>(),
     processor::<enrich::Enrich>(),
+    processor::<sample::Sample>(),
     processor::<cost::Cost>(),
     processor::<hash::Hash>(),
     processor::<redact::Redact>(),

@@ -10,6 +10,7 @@ mod gather;
 mod keys;
 mod seal;
 mod text;
+mod units;
 
 pub use complete::{Completion, Facts, Hints};
 pub use config::{Component, ConfigError, Factory, ProcessError, Processor, processor};
@@ -18,3 +19,4 @@ pub use gather::{Gather, Rows, RowsError};
 pub use keys::{Domain, Key, KeyError, Keyring, Pseudonym};
 pub use seal::{Seal, Sealed};
 pub use text::{Text, map_text};
+pub use units::{Period, Size, human};

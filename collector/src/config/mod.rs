@@ -15,13 +15,13 @@ mod problem;
 mod read;
 mod sources;
 mod telemetry;
-mod units;
 
 #[cfg(test)]
 mod tests;
 
 use std::path::PathBuf;
 
+pub use component::{Period, Size, human};
 pub(crate) use components::BUILT_IN;
 pub use listeners::{CorsRules, Listener, Wire};
 pub(crate) use model::{BearerTokens, Token};
@@ -31,7 +31,6 @@ pub(crate) use read::meant;
 pub use sources::Inputs;
 pub(crate) use telemetry::reaches;
 pub use telemetry::{OtlpProtocol, OtlpTarget, OwnTelemetry, PageNames, Push};
-pub use units::{Period, Size, human};
 
 use crate::Distribution;
 

@@ -2,9 +2,8 @@
 
 use std::path::PathBuf;
 
+use component::{Period, Size};
 use serde::Deserialize;
-
-use super::units::{Period, Size};
 
 /// `receivers.otlp` (or `otlp/<name>`).
 #[derive(Debug, Default, Deserialize)]

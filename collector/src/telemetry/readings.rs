@@ -172,8 +172,11 @@ fn stages(make: &Instruments<'_>) {
 
 /// What components counted by rule, and what they wrote, by its words.
 fn rules(make: &Instruments<'_>) {
-    let counted =
-        [("redactions", "Values that were redacted, by kind."), ("filter_dropped", "Rows that were dropped, by rule.")];
+    let counted = [
+        ("redactions", "Values that were redacted, by kind."),
+        ("filter_dropped", "Rows that were dropped, by rule."),
+        ("sample_dropped", "Rows that were sampled out, by rule."),
+    ];
     for (metric, about) in counted {
         make.counter(format!("marquetry_{metric}_total"), "", about, move |from, put| {
             rule(from, |name| name == metric, put);

@@ -27,6 +27,10 @@ mod web;
 use component::{Component, ConfigError, Context, Gather, ProcessError, Processor, Rows};
 use serde::Deserialize;
 
+/// What senders write when nobody is known, unless the settings say otherwise.
+pub(crate) const NOBODY: [&str; 9] =
+    ["anonymous", "anonymoususer", "unknown", "undefined", "null", "none", "nil", "n/a", "-"];
+
 /// Settings.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -41,8 +45,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        let words = ["anonymous", "anonymoususer", "unknown", "undefined", "null", "none", "nil", "n/a", "-"];
-        Self { client: client::Config::default(), nobody: words.map(str::to_owned).to_vec(), memory: 8 << 20 }
+        Self { client: client::Config::default(), nobody: NOBODY.map(str::to_owned).to_vec(), memory: 8 << 20 }
     }
 }
 

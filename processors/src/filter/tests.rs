@@ -139,6 +139,86 @@ fn globs_match_whole_texts() {
         ("a", "ab", false),
     ];
     for (pattern, text, fits) in cases {
-        assert_eq!(glob(pattern, text), fits, "{pattern} {text}");
+        assert_eq!(crate::rule::glob(pattern, text), fits, "{pattern} {text}");
     }
+}
+
+#[test]
+fn events_methods_and_services_are_met() {
+    let rows: &[Row] = &[
+        (
+            "activity_events",
+            &[("trace_id", "a"), ("kind", "span_event"), ("name", "debug.step"), ("event_name", "step")],
+        ),
+        ("activity_events", &[("trace_id", "b"), ("kind", "log"), ("name", "debug.step")]),
+        ("requests", &[("trace_id", "c"), ("method", "OPTIONS"), ("service_name", "web-a")]),
+        ("requests", &[("trace_id", "d"), ("method", "OPTIONS"), ("service_name", "api")]),
+        ("requests", &[("trace_id", "e"), ("method", "GET"), ("service_name", "web-a")]),
+    ];
+    let skip = r#"{"skip": [{"event": "DEBUG.*"}, {"method": "options", "service": "web-*"}]}"#;
+    check(skip, rows, &["d", "e"], &[("skip.0", 2), ("skip.1", 1)]);
+}
+
+#[test]
+fn rows_behind_which_no_user_stands_go_if_asked() {
+    let rows: &[Row] = &[
+        ("requests", &[("trace_id", "own"), ("user_id", "ann")]),
+        ("requests", &[("trace_id", "by trace")]),
+        ("logs", &[("trace_id", "by trace"), ("user_id", "ann")]),
+        ("requests", &[("trace_id", "by session"), ("session_id", "s1")]),
+        ("auth_events", &[("trace_id", "login"), ("session_id", "s1"), ("user_id", "ann")]),
+        ("activity_events", &[("trace_id", "trace of session")]),
+        ("spans", &[("trace_id", "trace of session"), ("session_id", "s1")]),
+        ("requests", &[("trace_id", "nobody")]),
+        ("activity_events", &[("trace_id", "nobody")]),
+        ("spans", &[("trace_id", "nobody")]),
+        ("requests", &[("trace_id", "said to be nobody"), ("user_id", " Anonymous "), ("session_id", "unknown")]),
+        ("requests", &[("trace_id", "a session that is none"), ("session_id", "unknown")]),
+        ("auth_events", &[("trace_id", "odd"), ("session_id", "unknown"), ("user_id", "bob")]),
+        ("requests", &[("trace_id", "failed"), ("status_code", "500")]),
+        ("errors", &[("trace_id", "error")]),
+        ("audit_log", &[("trace_id", "act")]),
+        ("requests", &[("trace_id", "other tenant"), ("tenant", "b"), ("session_id", "s1")]),
+        ("requests", &[]),
+    ];
+    let stay = [
+        "act",
+        "by session",
+        "by trace",
+        "by trace",
+        "error",
+        "failed",
+        "login",
+        "nobody",
+        "odd",
+        "own",
+        "trace of session",
+        "trace of session",
+    ];
+    check(r#"{"authenticated_only": true}"#, rows, &stay, &[("authenticated_only", 6)]);
+    let mut without: Vec<&str> = stay.iter().copied().filter(|trace| *trace != "nobody").collect();
+    let all = ["a session that is none", "nobody", "nobody", "other tenant", "said to be nobody"];
+    without.extend(all);
+    without.sort_unstable();
+    check(r#"{"authenticated_only": ["spans"]}"#, rows, &without, &[("authenticated_only", 1)]);
+    let config = |text: &str| serde_json::from_str::<Config>(text).unwrap();
+    for (text, what) in [(r#"["requests", "errors"]"#, "never dropped"), (r#"["requests", "users"]"#, "no table")] {
+        let config = config(&format!(r#"{{"authenticated_only": {text}}}"#));
+        let Err(error) = Filter::new(config, &context()) else { panic!("{text} passed") };
+        assert_eq!((error.path.join("."), error.what.contains(what)), ("authenticated_only.1".to_owned(), true));
+    }
+}
+
+#[test]
+fn a_user_whose_record_is_dropped_still_stands_behind_the_others() {
+    let rows: &[Row] = &[
+        ("logs", &[("trace_id", "t"), ("kind", "log"), ("name", "noise"), ("user_id", "ann")]),
+        ("requests", &[("trace_id", "t")]),
+    ];
+    check(
+        r#"{"authenticated_only": true, "skip": [{"name": "noise", "event": "noise"}]}"#,
+        rows,
+        &["t"],
+        &[("noise", 1)],
+    );
 }

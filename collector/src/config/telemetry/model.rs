@@ -5,11 +5,11 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use component::Period;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
 
 use super::super::model::{Encoding, Level};
-use super::super::units::Period;
 
 /// `service.telemetry`.
 #[derive(Debug, Default, Deserialize)]
