@@ -1,5 +1,5 @@
 -- title: Streams that broke off
--- about: Share of AI streams that were aborted, how long streams took and how long the first piece took, by provider, model and hour.
+-- about: Share of AI streams that were aborted, how long streams took and how long the first piece took, by provider, model and hour. Percentiles are of the weighted rows.
 SELECT tenant, provider, coalesce(response_model, request_model) AS model, date_trunc('hour', time) AS hour,
        sum(coalesce(sample_weight, 1)) AS streams,
        sum(CASE WHEN stream_aborted OR status = 'aborted' THEN coalesce(sample_weight, 1) ELSE 0 END) AS aborted,

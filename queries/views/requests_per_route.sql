@@ -1,5 +1,5 @@
 -- title: Requests per route
--- about: Requests, latency and errors by route; what the client did wrong (4xx) apart from what we did (5xx).
+-- about: Requests, latency and errors by route; what the client did wrong (4xx) apart from what we did (5xx). Percentiles are of the weighted rows.
 SELECT tenant, service_name, method, coalesce(route, 'unknown') AS route,
        sum(coalesce(sample_weight, 1)) AS requests,
        count(DISTINCT user_ref) AS users,

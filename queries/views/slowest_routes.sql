@@ -1,5 +1,5 @@
 -- title: Slowest routes, last 7 days
--- about: Routes of 20 requests and more by their 95th percentile, 1 being the slowest, with the trace of the slowest request to look at.
+-- about: Routes of 20 requests and more by their 95th percentile, 1 being the slowest, with the trace of the slowest request to look at. Percentiles are of the weighted rows.
 WITH routes AS (
     SELECT tenant, service_name, method, coalesce(route, 'unknown') AS route,
            sum(coalesce(sample_weight, 1)) AS requests,

@@ -1,5 +1,5 @@
 -- title: Ways of users through a session
--- about: Routes (requests) and pages or screens (activity_events) of each session in their order, repeats as one, up to 50 steps.
+-- about: Routes (requests) and pages or screens (activity_events) of each session in their order, repeats as one, up to 50 steps; where rows are sampled, of those that were kept.
 WITH steps AS (
     SELECT tenant, 'requests' AS seen_in, service_name, session_ref, user_ref, time, coalesce(route, path) AS step
     FROM requests
