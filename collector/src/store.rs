@@ -45,7 +45,7 @@ pub(crate) async fn open_lake(config: &Config, journal: Journal, fingerprint: St
     // Hints that the chain does not make are not made later either.
     let has = |name: &str| config.chain.iter().any(|(step, _)| *step == name);
     let rules = Complete { users: has("enrich"), echoes: has("cost") };
-    if rules.users || rules.echoes {
+    if rules.users || rules.echoes || settings.thin.is_some() {
         options.completing = Some(completing(settings, rules));
     }
     Ok(Lake::open(&location, journal, options, fingerprint).await?)
@@ -53,6 +53,7 @@ pub(crate) async fn open_lake(config: &Config, journal: Journal, fingerprint: St
 
 fn completing(settings: &LakeSettings, rules: Complete) -> Completing {
     let mut how = Completing::new(Arc::new(rules));
+    how.thinning = settings.thin.map(|tail| Arc::new(tail) as Arc<dyn component::Completion>);
     if let Some(lateness) = settings.lateness {
         how.lateness = lateness;
     }

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use arrow::array::{ArrayRef, RecordBatch};
+use arrow::array::{ArrayRef, BooleanArray, RecordBatch};
 use schemas::Table;
 
 /// The rules, for every table.
@@ -42,4 +42,6 @@ pub struct Hints {
     pub columns: Vec<(&'static str, ArrayRef)>,
     /// How many values differ.
     pub changed: u64,
+    /// Rows that stay; without it all of them do.
+    pub keep: Option<BooleanArray>,
 }

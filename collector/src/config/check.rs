@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use component::{Context, Counts, Keyring};
+use processors::complete::Tail;
 use schemas::Catalog;
 
 use super::components::{BUILT_IN, EXTENSIONS, Pipelines, kind_of, known_entries, pipelines, references};
@@ -179,7 +181,28 @@ impl Sections<'_> {
             merge_all: settings.merge == model::Merge::All,
             lateness: settings.complete.lateness.map(|p| p.0),
             complete_memory: settings.complete.memory.map(|s| s.0),
+            thin: self.thin(&settings.thin, node),
         }
+    }
+
+    fn thin(&mut self, thin: &model::Thin, node: Option<&Node>) -> Option<Tail> {
+        let rate = thin.rate.unwrap_or(1.0);
+        let wrong = [
+            ("rate", !(0.0..=1.0).contains(&rate), "a rate is a share from 0 to 1"),
+            (
+                "cost_usd",
+                thin.cost_usd.is_some_and(|usd| !(0.0..1e15).contains(&usd)),
+                "a bound in US dollars is not negative",
+            ),
+        ];
+        for (key, _, what) in wrong.into_iter().filter(|(_, wrong, _)| *wrong) {
+            let place = node.map(|node| locate(node, &["thin".to_owned(), key.to_owned()]));
+            let (at, width) = place.unwrap_or_default();
+            self.problems.add(at, width, what);
+        }
+        let slow = thin.slow.map_or(Duration::from_secs(2), |period| period.0);
+        let slow = i64::try_from(slow.as_nanos()).unwrap_or(i64::MAX);
+        (rate < 1.0).then(|| Tail::new(rate, Some(slow), thin.cost_usd))
     }
 
     fn key(&mut self, keys: &model::Keys, lake: &LakeSettings) -> KeySource {

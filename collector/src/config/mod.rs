@@ -101,6 +101,8 @@ pub struct LakeSettings {
     pub lateness: Option<std::time::Duration>,
     /// Bytes that the facts of an hour may take.
     pub complete_memory: Option<u64>,
+    /// Which traces stay once their hour rests; without it all of them do.
+    pub thin: Option<processors::complete::Tail>,
 }
 
 /// The `journal` section.

@@ -125,6 +125,7 @@ pub(crate) struct Lake {
     pub(crate) tidy_interval: Option<Period>,
     pub(crate) merge: Merge,
     pub(crate) complete: Complete,
+    pub(crate) thin: Thin,
 }
 
 /// `exporters.lake.complete`: users, sessions and echoes that only other records tell, once an hour of events is whole.
@@ -135,6 +136,18 @@ pub(crate) struct Complete {
     pub(crate) lateness: Option<Period>,
     /// Bytes that facts may take.
     pub(crate) memory: Option<Size>,
+}
+
+/// `exporters.lake.thin`: of the traces that nobody will ask for, a share stays once their hour rests.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Thin {
+    /// Share of the traces that stay; 1, the default, keeps all.
+    pub(crate) rate: Option<f64>,
+    /// A trace with a span that took as long stays whole: `2s`; `0s` turns that off.
+    pub(crate) slow: Option<Period>,
+    /// A trace with a call that cost as many US dollars stays whole.
+    pub(crate) cost_usd: Option<f64>,
 }
 
 /// Whose files are merged.

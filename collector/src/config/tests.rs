@@ -459,3 +459,21 @@ fn the_example_in_the_readme_is_understood() {
         assert!(problems.contains(part), "{part} in {problems}");
     }
 }
+
+#[test]
+fn a_share_of_traces_is_one() {
+    for (thin, wrong) in [
+        ("{ rate: 0.1, slow: 5s, cost_usd: 0.05 }", None),
+        ("{}", None),
+        ("{ rate: 1.5 }", Some("a rate is a share from 0 to 1")),
+        ("{ rate: 0.5, cost_usd: -1 }", Some("not negative")),
+        ("{ ratio: 0.5 }", Some("ratio")),
+    ] {
+        let config = load(&format!("exporters: {{ lake: {{ thin: {thin} }} }}"));
+        match (wrong, config) {
+            (None, Ok(config)) => assert_eq!(config.lake.thin.is_some(), thin.contains("rate"), "{thin}"),
+            (Some(what), Err(problems)) => assert!(problems.to_string().contains(what), "{thin}: {problems}"),
+            (_, config) => panic!("{thin}: {:?}", config.err().map(|e| e.to_string())),
+        }
+    }
+}

@@ -306,12 +306,13 @@ fn lake(make: &Instruments<'_>) {
 /// Hints that were worked out again, once their hours were whole.
 fn completion(make: &Instruments<'_>) {
     type Of = fn(&lake::Completed) -> u64;
-    let kinds: [(&'static str, &'static str, Of); 5] = [
+    let kinds: [(&'static str, &'static str, Of); 6] = [
         ("marquetry_lake_completed_hours_total", "Hours of events that were whole.", |done| done.windows),
         ("marquetry_lake_completed_rows_total", "Rows whose hints were worked out again.", |done| done.rows),
         ("marquetry_lake_completed_files_total", "Files that completion wrote.", |done| done.files),
         ("marquetry_lake_hints_changed_total", "Values that differed from ingest's.", |done| done.changed),
         ("marquetry_lake_facts_left_out_total", "Facts that found no room.", |done| done.left_out),
+        ("marquetry_lake_thinned_rows_total", "Rows of traces that others stand for.", |done| done.dropped),
     ];
     for (name, about, read) in kinds {
         make.counter(name, "", about, move |from, put| put(read(&from.lake().completed), &[]));

@@ -7,6 +7,7 @@
 //! were completed before such rows were committed are looked at again, and written again only if a value differs.
 
 mod edit;
+mod thin;
 mod window;
 
 use std::collections::BTreeSet;
@@ -26,6 +27,8 @@ use window::Window;
 pub struct Completing {
     /// The rules.
     pub rules: Arc<dyn Completion>,
+    /// Which traces stay once nothing can be told from the others any more; without it all of them do.
+    pub thinning: Option<Arc<dyn Completion>>,
     /// How long after its end an hour is taken as whole. Rows that come later are completed all the same, at more cost.
     pub lateness: Duration,
     /// Bytes that facts may take at once. Hints whose facts find no room stay as ingest left them, and are counted.
@@ -35,7 +38,7 @@ pub struct Completing {
 impl Completing {
     /// Completes by these rules.
     pub fn new(rules: Arc<dyn Completion>) -> Self {
-        Self { rules, lateness: Duration::from_secs(600), memory: 64 << 20 }
+        Self { rules, thinning: None, lateness: Duration::from_secs(600), memory: 64 << 20 }
     }
 }
 
@@ -52,6 +55,8 @@ pub struct Completed {
     pub left_out: u64,
     /// Files that were written.
     pub files: u64,
+    /// Rows that were dropped, of traces that others stand for.
+    pub dropped: u64,
 }
 
 impl std::ops::AddAssign for Completed {
@@ -61,6 +66,7 @@ impl std::ops::AddAssign for Completed {
         self.changed += more.changed;
         self.left_out += more.left_out;
         self.files += more.files;
+        self.dropped += more.dropped;
     }
 }
 
@@ -76,19 +82,26 @@ pub(crate) async fn complete(
 ) -> Result<(), Error> {
     let scope = Scope { writer: tables.writer, all, hourly: true };
     for hour in whole(tables, how, scope) {
-        let mut window = Window::new(tables, how, scope, hour);
+        let mut window = Window::new(tables, how, scope, Some(hour));
         let completed = window.complete().await;
         *done += window.done;
         completed?;
     }
-    Ok(())
+    match &how.thinning {
+        Some(rules) => thin::thin(tables, how, rules, scope, done).await,
+        None => Ok(()),
+    }
+}
+
+/// The hour that is late by as much as rows may be.
+fn current(tables: &Tables<'_>, how: &Completing) -> i64 {
+    let late = TimeDelta::from_std(how.lateness).unwrap_or(TimeDelta::MAX);
+    tables.now.checked_sub_signed(late).map_or(i64::MIN, |now| now.timestamp().div_euclid(3600))
 }
 
 /// The hours for which files wait and which are whole, as are the hours after them.
 fn whole(tables: &Tables<'_>, how: &Completing, scope: Scope) -> BTreeSet<i64> {
-    let late = TimeDelta::from_std(how.lateness).unwrap_or(TimeDelta::MAX);
-    let Some(now) = tables.now.checked_sub_signed(late) else { return BTreeSet::new() };
-    let current = now.timestamp().div_euclid(3600);
+    let current = current(tables, how);
     let files = tables.snapshots.values().flat_map(|s| s.files());
     let waiting = files.filter(|a| scope.has(a) && scope.completed(a).is_none());
     waiting.filter_map(hours::awaited).filter(|hour| hour + 2 <= current).collect()

@@ -6,8 +6,8 @@ use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch};
-use arrow::compute::{SortOptions, interleave_record_batch};
+use arrow::array::{ArrayRef, BooleanArray, RecordBatch};
+use arrow::compute::{SortOptions, filter_record_batch, interleave_record_batch};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::row::{OwnedRow, RowConverter, Rows, SortField};
@@ -81,6 +81,7 @@ impl Scope<'_> {
         Marks {
             newest: sources.iter().map(Add::newest).max(),
             completed: completed.and_then(|times| times.into_iter().min()),
+            thinned: sources.iter().map(Add::thinned).collect::<Option<Vec<i64>>>().and_then(|t| t.into_iter().min()),
         }
     }
 }
@@ -145,8 +146,11 @@ pub(crate) struct Merged {
 pub(crate) struct Edit<'a> {
     /// Columns that it may fill though no source has them.
     pub(crate) columns: Vec<&'static str>,
-    pub(crate) apply: Box<dyn FnMut(RecordBatch) -> Result<RecordBatch, ArrowError> + Send + 'a>,
+    pub(crate) apply: Apply<'a>,
 }
+
+/// Returns the rows as they should be and, unless all of them stay, which ones do.
+type Apply<'a> = Box<dyn FnMut(RecordBatch) -> Result<(RecordBatch, Option<BooleanArray>), ArrowError> + Send + 'a>;
 
 /// A merge under way.
 pub(crate) struct Merging<'a> {
@@ -207,15 +211,18 @@ impl<'a> Merging<'a> {
             return Err(e);
         }
         let (rest, rows, times) = writer.finish()?;
-        let size = upload.finish(rest).await?;
+        // Where nothing is left there is no file.
+        let size = if rows == 0 { 0 } else { upload.finish(rest).await? };
         self.written += rows as u64;
         Ok(Stored { path, date: date.to_owned(), size, rows, times })
     }
 
     async fn write(&mut self, writer: &mut Writer, upload: &mut Upload<'_>, most: usize) -> Result<(), Error> {
         while let Some(batch) = self.ahead.take() {
-            writer.write(&batch)?;
-            upload.take(writer.written()).await?;
+            if batch.num_rows() > 0 {
+                writer.write(&batch)?;
+                upload.take(writer.written()).await?;
+            }
             self.ahead = self.merge.next().await?;
             if writer.size() >= most {
                 break;
@@ -235,9 +242,9 @@ impl<'a> Merging<'a> {
         self.merge.echoes.marked()
     }
 
-    /// Rows written so far; fails if they are not all that the sources had.
+    /// Rows written so far; fails if they and those that an edit dropped are not all that the sources had.
     pub(crate) fn check(&self) -> Result<u64, Error> {
-        if self.is_open() || self.written != self.read {
+        if self.is_open() || self.written + self.merge.dropped != self.read {
             return Err(Error::Merge { table: self.table.name.clone(), read: self.read, written: self.written });
         }
         Ok(self.written)
@@ -319,6 +326,7 @@ struct Merge<'a> {
     last: Option<OwnedRow>,
     edit: Option<Edit<'a>>,
     echoes: Echoes,
+    dropped: u64,
 }
 
 impl<'a> Merge<'a> {
@@ -338,6 +346,7 @@ impl<'a> Merge<'a> {
             last: None,
             edit,
             echoes: Echoes::default(),
+            dropped: 0,
         })
     }
 
@@ -399,10 +408,16 @@ impl<'a> Merge<'a> {
             return Ok(None);
         }
         let mut batch = self.pick(&picks)?;
+        let mut keep = None;
         if let Some(edit) = &mut self.edit {
-            batch = (edit.apply)(batch).map_err(|e| Error::rows("completing rows", &self.table, e))?;
+            (batch, keep) = (edit.apply)(batch).map_err(|e| Error::rows("completing rows", &self.table, e))?;
         }
-        let batch = self.echoes.mark(batch, &starts).map_err(|e| Error::rows("marking echoes", &self.table, e))?;
+        let mut batch = self.echoes.mark(batch, &starts).map_err(|e| Error::rows("marking echoes", &self.table, e))?;
+        if let Some(keep) = keep {
+            let kept = filter_record_batch(&batch, &keep).map_err(|e| self.fail(e))?;
+            self.dropped += (batch.num_rows() - kept.num_rows()) as u64;
+            batch = kept;
+        }
         if let Some(index) = exhausted
             && let Some(open) = self.open[index].take()
         {

@@ -9,6 +9,7 @@
 //! Texts are compared as they are stored. Audit rows give facts and take no hints.
 
 mod repeats;
+mod tail;
 mod users;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use schemas::Table;
 use crate::columns::Columns;
 use crate::echo::{Call, Fault, Record};
 use repeats::Repeats;
+pub use tail::Tail;
 use users::Users;
 
 /// Which hints are worked out again; a chain that does not make them does not get them here either.

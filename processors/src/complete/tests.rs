@@ -1,3 +1,5 @@
+mod tail;
+
 use arrow::array::AsArray;
 use arrow::datatypes::TimestampMicrosecondType;
 

@@ -53,10 +53,10 @@ struct Hour {
 
 /// Keys that nobody can choose to be equal.
 #[derive(Default)]
-struct Fingerprints(RandomState, RandomState);
+pub(super) struct Fingerprints(RandomState, RandomState);
 
 impl Fingerprints {
-    fn of(&self, tenant: &str, text: &str) -> u128 {
+    pub(super) fn of(&self, tenant: &str, text: &str) -> u128 {
         let key = (tenant, text);
         u128::from(self.0.hash_one(key)) << 64 | u128::from(self.1.hash_one(key))
     }
@@ -160,7 +160,7 @@ impl Users {
     }
 }
 
-fn tenant<'a>(tenants: Option<Text<'a>>, row: usize) -> &'a str {
+pub(super) fn tenant<'a>(tenants: Option<Text<'a>>, row: usize) -> &'a str {
     tenants.and_then(|t| t.get(row)).unwrap_or_default()
 }
 

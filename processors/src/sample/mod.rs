@@ -34,6 +34,7 @@
 mod state;
 mod threshold;
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,7 +47,8 @@ use serde::Deserialize;
 use crate::kept::{Errors, is_kept};
 use crate::rule::Rule;
 pub use crate::rule::{Globs, When};
-pub(crate) use threshold::{Randomness, Threshold};
+use threshold::Randomness;
+pub(crate) use threshold::Threshold;
 
 /// Name of the rate that holds where no rule does, in the metric.
 const DEFAULT: &str = "default";
@@ -270,6 +272,17 @@ impl Sample {
     }
 }
 
+/// The number that decides about a trace: what its state says, else its id.
+pub(crate) fn randomness(state: Option<&str>, trace: Option<&str>) -> Option<Randomness> {
+    state.and_then(|state| state::read(state).randomness).or_else(|| Randomness::of_trace(trace?))
+}
+
+/// The trace state with the stricter threshold of both.
+pub(crate) fn stricter(state: &str, threshold: Threshold) -> Cow<'_, str> {
+    let stated = state::read(state).threshold.is_some_and(|stated| stated >= threshold);
+    if stated { Cow::Borrowed(state) } else { state::write(state, threshold) }
+}
+
 impl Upstream {
     /// The threshold of both.
     fn joined(self, before: Threshold, own: Threshold) -> Threshold {
@@ -330,8 +343,7 @@ impl<'a> Columns<'a> {
 
     fn randomness(&self, row: usize) -> Option<Randomness> {
         let get = |column: Option<Text<'a>>| column.and_then(|c| c.get(row));
-        let of_trace = self.state(row).randomness.or_else(|| Randomness::of_trace(get(self.trace)?));
-        of_trace.or_else(|| get(self.uid).map(Randomness::of_identity))
+        randomness(get(self.state), get(self.trace)).or_else(|| get(self.uid).map(Randomness::of_identity))
     }
 
     /// What was sampled before, if the record bears it out.

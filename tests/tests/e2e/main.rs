@@ -16,6 +16,7 @@ mod prices; // what a call costs, from its span to its row, and `marquetry price
 mod privacy; // planted secrets and personal values, looked for in everything that was written
 mod questions; // every view and table answers, in every format
 mod readme; // every command of the README runs
+mod sampled; // a tenth of the traces: views say what all would have said, every error is there
 mod senders; // what senders are told, and how soon a row is visible
 mod systems; // the five systems: tables and their own views, value by value
 mod telemetry; // own metrics add up and agree with SQL, own spans and log lines reach another process

@@ -21,7 +21,7 @@ fn values(page: &str) -> BTreeMap<String, f64> {
 }
 
 /// The sum over all labels that hold `with`.
-fn sum(values: &BTreeMap<String, f64>, name: &str, with: &str) -> u64 {
+pub(crate) fn sum(values: &BTreeMap<String, f64>, name: &str, with: &str) -> u64 {
     let named = |key: &&String| key.split('{').next() == Some(name) && key.contains(with);
     let sum: f64 = values.keys().filter(named).map(|key| values[key]).sum();
     format!("{sum}").parse().expect("a whole number")
@@ -40,7 +40,7 @@ fn stored(setup: &Setup) -> BTreeMap<bool, u64> {
 }
 
 /// `received = stored + refused + failed + dropped`, and what is stored is what SQL counts.
-fn assert_accounted(marquetry: &Marquetry) -> BTreeMap<String, f64> {
+pub(crate) fn assert_accounted(marquetry: &Marquetry) -> BTreeMap<String, f64> {
     let values = values(&marquetry.metrics());
     let rows = stored(&marquetry.setup);
     for (signal, noun, is_log) in [("traces", "spans", false), ("logs", "log_records", true)] {

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray};
 use arrow::error::ArrowError;
 use component::Facts;
 use schemas::Table;
@@ -41,10 +41,13 @@ pub(super) struct Editor<'a> {
     pub(super) rows: u64,
     /// Values that differ.
     pub(super) changed: u64,
+    /// Rows that do not stay.
+    pub(super) dropped: u64,
 }
 
 impl Editor<'_> {
-    pub(super) fn apply(&mut self, batch: RecordBatch) -> Result<RecordBatch, ArrowError> {
+    /// The rows with new hints and, unless all of them stay, which ones do.
+    pub(super) fn apply(&mut self, batch: RecordBatch) -> Result<(RecordBatch, Option<BooleanArray>), ArrowError> {
         let hours: Vec<Option<i64>> = hours::of_rows(&batch, self.day)
             .into_iter()
             .map(|hour| Some(hour).filter(|h| self.hours.contains(h)))
@@ -52,6 +55,7 @@ impl Editor<'_> {
         self.rows += hours.iter().flatten().count() as u64;
         let hints = self.facts.complete(self.table, &batch, &hours);
         self.changed += hints.changed;
+        self.dropped += hints.keep.as_ref().map_or(0, BooleanArray::false_count) as u64;
         let mut columns = batch.columns().to_vec();
         for (name, values) in hints.columns {
             // A projection may lack a column that is NULL throughout; it only asks whether something differs.
@@ -64,7 +68,7 @@ impl Editor<'_> {
         {
             columns[place] = marked;
         }
-        RecordBatch::try_new(batch.schema(), columns)
+        Ok((RecordBatch::try_new(batch.schema(), columns)?, hints.keep))
     }
 
     /// Marks rows that count in an earlier file already.

@@ -27,16 +27,16 @@ const LEVEL: u32 = 1;
 const MOST: usize = 256;
 
 pub(super) struct Window<'w, 't> {
-    tables: &'w mut Tables<'t>,
-    how: &'w Completing,
-    scope: Scope<'w>,
+    pub(super) tables: &'w mut Tables<'t>,
+    pub(super) how: &'w Completing,
+    pub(super) scope: Scope<'w>,
     /// Files that wait, by table and day.
     waiting: Vec<(Arc<Table>, Vec<Add>)>,
-    facts: Box<dyn Facts>,
+    pub(super) facts: Box<dyn Facts>,
     /// Hours of the waiting rows, and when the newest of each was committed.
     touched: BTreeMap<i64, i64>,
     /// Hours whose rows are completed.
-    hours: BTreeSet<i64>,
+    pub(super) hours: BTreeSet<i64>,
     identities: Identities,
     /// By table, waiting rows of hours that files have been completed for: they may be there already.
     late: HashMap<String, HashSet<u128>>,
@@ -46,14 +46,15 @@ pub(super) struct Window<'w, 't> {
 }
 
 impl<'w, 't> Window<'w, 't> {
-    pub(super) fn new(tables: &'w mut Tables<'t>, how: &'w Completing, scope: Scope<'w>, hour: i64) -> Self {
+    /// With the files that wait for an hour, or without any.
+    pub(super) fn new(tables: &'w mut Tables<'t>, how: &'w Completing, scope: Scope<'w>, hour: Option<i64>) -> Self {
         let mut waiting = Vec::new();
         for table in tables.catalog.tables() {
             let Some(snapshot) = tables.snapshots.get(&table.name) else { continue };
             let files = snapshot.files().filter(|a| scope.has(a) && scope.completed(a).is_none());
             // Rows whose clocks are ahead may be of another day.
             let mut days: BTreeMap<i64, Vec<Add>> = BTreeMap::new();
-            for add in files.filter(|a| hours::awaited(a) == Some(hour)) {
+            for add in files.filter(|a| hour.is_some() && hours::awaited(a) == hour) {
                 let Some(day) = hours::day(add) else { continue };
                 days.entry(day).or_default().push(add.clone());
             }
@@ -166,7 +167,8 @@ impl<'w, 't> Window<'w, 't> {
         let mut stale = Vec::new();
         for table in self.tables.catalog.tables() {
             let mut files = Vec::new();
-            for add in self.completed(&table.name) {
+            // What was thinned rests: rows that would tell of others may be gone.
+            for add in self.completed(&table.name).filter(|add| add.thinned().is_none()) {
                 let (Some(of_file), Some(seen)) = (hours::of_file(add), self.scope.completed(add)) else { continue };
                 let late = self.touched.iter().filter(|(_, newest)| **newest > seen).map(|(hour, _)| *hour);
                 let late: Vec<i64> = late.filter(|hour| near(*hour).any(|hour| of_file.contains(&hour))).collect();
@@ -184,7 +186,7 @@ impl<'w, 't> Window<'w, 't> {
     }
 
     /// Reads all other files that have rows of the hours in question and of those beside them.
-    async fn look_around(&mut self) -> Result<(), Error> {
+    pub(super) async fn look_around(&mut self) -> Result<(), Error> {
         let wanted: BTreeSet<i64> = self.hours.iter().flat_map(|hour| hour - 1..=hour + 1).collect();
         let waiting: HashSet<String> =
             self.waiting.iter().flat_map(|(_, files)| files).map(|a| a.path.clone()).collect();
@@ -241,11 +243,12 @@ impl<'w, 't> Window<'w, 't> {
             again: again.filter(|again| !again.is_empty()),
             rows: 0,
             changed: 0,
+            dropped: 0,
         }
     }
 
     /// Whether any value of a completed file would be another now.
-    async fn differs(&self, table: &Table, add: &Add) -> Result<bool, Error> {
+    pub(super) async fn differs(&self, table: &Table, add: &Add) -> Result<bool, Error> {
         let Some(day) = hours::day(add) else { return Ok(false) };
         let columns = self.columns(table);
         let mut editor = self.editor(table, day, None);
@@ -253,7 +256,7 @@ impl<'w, 't> Window<'w, 't> {
         let mut batches = scan(self.tables.store, &table.name, add, &columns, overlaps).await?;
         while let Some(batch) = batches.next().await {
             editor.apply(batch?).map_err(|e| Error::rows("completing rows", &table.name, e))?;
-            if editor.changed > 0 {
+            if editor.changed + editor.dropped > 0 {
                 return Ok(true);
             }
             tokio::task::yield_now().await;
@@ -265,7 +268,8 @@ impl<'w, 't> Window<'w, 't> {
     async fn rewrite(&mut self, table: &Table, files: &[Add]) -> Result<bool, Error> {
         let mut adds = Vec::new();
         for add in files {
-            adds.extend(self.merge(table, std::slice::from_ref(add), add.level()).await?.0);
+            let marks = self.marks(std::slice::from_ref(add));
+            adds.extend(self.merge(table, std::slice::from_ref(add), add.level(), marks).await?.0);
         }
         self.commit(table, Commit { removes: self.removed(files, true), adds, ..Commit::default() }).await
     }
@@ -278,17 +282,26 @@ impl<'w, 't> Window<'w, 't> {
             && !self.differs(table, add).await?
         {
             self.done.rows += add.rows().unwrap_or(0);
-            let tags = [("level", LEVEL.to_string()), ("writer", self.scope.writer.to_owned())].into_iter();
-            let tags = tags.chain(self.marks(files).tags()).map(|(k, v)| (k.to_owned(), Some(v))).collect();
-            let same = Add { tags: Some(tags), data_change: false, ..add.clone() };
-            let commit = Commit { keeps: vec![add.path.clone()], adds: vec![same], ..Commit::default() };
-            return self.commit(table, commit).await;
+            return self.tag(table, add, LEVEL, self.marks(files)).await;
         }
-        let (adds, changed) = self.merge(table, files, LEVEL).await?;
+        let (adds, changed) = self.merge(table, files, LEVEL, self.marks(files)).await?;
         self.commit(table, Commit { removes: self.removed(files, changed), adds, ..Commit::default() }).await
     }
 
-    fn removed(&self, files: &[Add], changed: bool) -> Vec<crate::delta::Remove> {
+    /// Says of a file what its rows have been through, and leaves them as they are. False if somebody else was first.
+    async fn tag(&mut self, table: &Table, add: &Add, level: u32, marks: Marks) -> Result<bool, Error> {
+        let same = self.tagged(add, level, marks);
+        let commit = Commit { keeps: vec![add.path.clone()], adds: vec![same], ..Commit::default() };
+        self.commit(table, commit).await
+    }
+
+    pub(super) fn tagged(&self, add: &Add, level: u32, marks: Marks) -> Add {
+        let tags = [("level", level.to_string()), ("writer", self.scope.writer.to_owned())].into_iter();
+        let tags = tags.chain(marks.tags()).map(|(k, v)| (k.to_owned(), Some(v))).collect();
+        Add { tags: Some(tags), data_change: false, ..add.clone() }
+    }
+
+    pub(super) fn removed(&self, files: &[Add], changed: bool) -> Vec<crate::delta::Remove> {
         files.iter().map(|a| a.removed(self.tables.now, changed)).collect()
     }
 
@@ -298,13 +311,20 @@ impl<'w, 't> Window<'w, 't> {
         let whole =
             |add: &Add| hours::of_file(add).is_some_and(|mut hours| hours.all(|hour| self.hours.contains(&hour)));
         let seen = |add: &Add| self.scope.completed(add).filter(|_| !whole(add)).unwrap_or(now);
-        Marks { newest: files.iter().map(Add::newest).max(), completed: files.iter().map(seen).min() }
+        Marks { newest: files.iter().map(Add::newest).max(), completed: files.iter().map(seen).min(), thinned: None }
     }
 
-    /// Merges files of one day with new hints. Returns what was written, and whether a value differs.
-    async fn merge(&mut self, table: &Table, files: &[Add], level: u32) -> Result<(Vec<Add>, bool), Error> {
+    /// Merges files of one day with new hints. Returns what was written, and whether a value differs. Nothing is written
+    /// where no row stays.
+    pub(super) async fn merge(
+        &mut self,
+        table: &Table,
+        files: &[Add],
+        level: u32,
+        marks: Marks,
+    ) -> Result<(Vec<Add>, bool), Error> {
         let (Some(day), Some(date)) = (files.first().and_then(hours::day), files.first().and_then(Add::date)) else {
-            return Ok((Vec::new(), false));
+            return Err(Error::rows("completing rows", &table.name, "a file has no day"));
         };
         let is_waiting = files.iter().all(|a| self.scope.completed(a).is_none());
         let again = self.again.get(&table.name).filter(|_| is_waiting);
@@ -313,17 +333,24 @@ impl<'w, 't> Window<'w, 't> {
         let edit = Edit { columns: self.how.rules.hints(table), apply };
         let mut merging = Merging::open(self.tables.store, table, files, Some(edit)).await?;
         let mut adds = Vec::new();
-        while adds.is_empty() || merging.is_open() {
+        loop {
             let most = usize::try_from(FULL).unwrap_or(usize::MAX);
             let file = merging.file(self.tables.store, (date, level), most).await?;
-            adds.push(self.tables.add(file, level, self.marks(files)));
+            if file.rows > 0 {
+                adds.push(self.tables.add(file, level, marks));
+            }
+            if !merging.is_open() {
+                break;
+            }
         }
         merging.check()?;
         let marked = merging.marked();
         drop(merging);
-        let (rows, changed) = (editor.rows, editor.changed + marked);
+        let (rows, changed, dropped) = (editor.rows, editor.changed + marked, editor.dropped);
         self.done.rows += rows;
         self.done.changed += changed;
+        self.done.dropped += dropped;
+        let changed = changed + dropped;
         self.done.files += adds.len() as u64;
         for add in &mut adds {
             add.data_change = changed > 0;
@@ -332,8 +359,8 @@ impl<'w, 't> Window<'w, 't> {
     }
 
     /// False if somebody else was first; what was written for it goes again.
-    async fn commit(&mut self, table: &Table, commit: Commit) -> Result<bool, Error> {
-        if commit.adds.is_empty() {
+    pub(super) async fn commit(&mut self, table: &Table, commit: Commit) -> Result<bool, Error> {
+        if commit.adds.is_empty() && commit.removes.is_empty() {
             return Ok(true);
         }
         let Some(snapshot) = self.tables.snapshots.get_mut(&table.name) else { return Ok(false) };

@@ -119,17 +119,19 @@ pub struct Remove {
 /// Tags of ours.
 const NEWEST: &str = "newest";
 const COMPLETED: &str = "completed";
+const THINNED: &str = "thinned";
 
-/// What the rows of a merged file have been through; see [`Add::newest`] and [`Add::completed`].
+/// What the rows of a merged file have been through; see [`Add::newest`], [`Add::completed`] and [`Add::thinned`].
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Marks {
     pub(crate) newest: Option<i64>,
     pub(crate) completed: Option<i64>,
+    pub(crate) thinned: Option<i64>,
 }
 
 impl Marks {
     pub(crate) fn tags(self) -> impl Iterator<Item = (&'static str, String)> {
-        let tags = [(NEWEST, self.newest), (COMPLETED, self.completed)];
+        let tags = [(NEWEST, self.newest), (COMPLETED, self.completed), (THINNED, self.thinned)];
         tags.into_iter().filter_map(|(name, at)| Some((name, at?.to_string())))
     }
 }
@@ -173,6 +175,11 @@ impl Add {
     /// never were.
     pub(crate) fn completed(&self) -> Option<i64> {
         self.tag(COMPLETED)?.parse().ok()
+    }
+
+    /// When its traces were thinned, in milliseconds; `None` if they never were.
+    pub(crate) fn thinned(&self) -> Option<i64> {
+        self.tag(THINNED)?.parse().ok()
     }
 
     /// The action that takes it out.

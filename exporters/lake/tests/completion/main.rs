@@ -6,3 +6,4 @@ mod cases;
 mod property;
 mod records;
 mod rig;
+mod thinning;

@@ -47,7 +47,7 @@ fn way(most: usize) -> impl Strategy<Value = Way> {
     (order, before, any::<bool>()).prop_map(|(order, before, two)| Way { order, before, two })
 }
 
-type Table = Vec<BTreeMap<String, String>>;
+pub type Table = Vec<BTreeMap<String, String>>;
 
 /// Rounds until nothing is left to complete; the last writer may merge everything.
 async fn settle(rigs: &mut [Rig], mut at: f64) -> Table {
@@ -63,7 +63,7 @@ async fn settle(rigs: &mut [Rig], mut at: f64) -> Table {
     rigs[0].rows().await
 }
 
-fn sent(records: &[Record]) -> Vec<(usize, &Record)> {
+pub fn sent(records: &[Record]) -> Vec<(usize, &Record)> {
     let copies = |record: &Record| usize::from(record.copies.max(1));
     (1..).zip(records).flat_map(|(number, record)| std::iter::repeat_n((number, record), copies(record))).collect()
 }
@@ -116,7 +116,7 @@ async fn take(rig: &mut Rig, step: Step, now: &mut f64) {
     }
 }
 
-fn compare(one: &Table, other: &Table) -> TestCaseResult {
+pub fn compare(one: &Table, other: &Table) -> TestCaseResult {
     prop_assert_eq!(one.len(), other.len(), "rows are lost or doubled");
     for (one, other) in one.iter().zip(other) {
         prop_assert_eq!(one, other);
@@ -124,11 +124,11 @@ fn compare(one: &Table, other: &Table) -> TestCaseResult {
     Ok(())
 }
 
-fn run<T>(work: impl Future<Output = T>) -> T {
+pub fn run<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap().block_on(work)
 }
 
-fn cases(n: u32) -> ProptestConfig {
+pub fn cases(n: u32) -> ProptestConfig {
     // A case makes two lakes on a disk.
     let cases = std::env::var("PROPTEST_CASES").map_or(n, |n| n.parse().unwrap());
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
