@@ -80,7 +80,7 @@ pub(crate) async fn complete(
     all: bool,
     done: &mut Completed,
 ) -> Result<(), Error> {
-    let scope = Scope { writer: tables.writer, all, hourly: true };
+    let scope = Scope { writer: tables.writer, all, hourly: true, thins: how.thinning.is_some() };
     for hour in whole(tables, how, scope) {
         let mut window = Window::new(tables, how, scope, Some(hour));
         let completed = window.complete().await;

@@ -325,8 +325,9 @@ impl Lake {
             snapshot.refresh(&self.store).await?;
         }
         let mut merged = Ok(());
-        let (writer, hourly) = (self.writer.clone(), self.options.completing.is_some());
-        let scope = merge::Scope { writer: &writer, all: self.options.merge_all, hourly };
+        let (writer, how) = (self.writer.clone(), self.options.completing.as_ref());
+        let (hourly, thins) = (how.is_some(), how.is_some_and(|how| how.thinning.is_some()));
+        let scope = merge::Scope { writer: &writer, all: self.options.merge_all, hourly, thins };
         for plan in merge::plan(snapshot, scope, tidy) {
             let (name, level) = (table.name.as_str(), plan.level);
             let span = tracing::info_span!(target: SPANS, "merge", table = name, level, sources = Empty, rows = Empty);

@@ -56,7 +56,19 @@ pub(crate) struct Scope<'a> {
     pub(crate) all: bool,
     /// Files that wait to be completed keep to their hour, so that none has to wait for a later one.
     pub(crate) hourly: bool,
+    /// So do files that wait to be thinned: one that has rested is not written again for the sake of a younger one.
+    pub(crate) thins: bool,
 }
+
+/// What a file waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Waits {
+    ToBeCompleted,
+    ToBeThinned,
+}
+
+/// Which hour a file keeps to; none once it waits for nothing.
+type Lane = Option<(Waits, i64)>;
 
 impl Scope<'_> {
     pub(crate) fn has(&self, add: &Add) -> bool {
@@ -69,9 +81,10 @@ impl Scope<'_> {
     }
 
     /// Files that may become one are of one lane.
-    fn lane(&self, add: &Add) -> Option<i64> {
+    fn lane(&self, add: &Add) -> Lane {
         match self.completed(add) {
-            None if self.hourly => hours::awaited(add),
+            None if self.hourly => Some((Waits::ToBeCompleted, hours::awaited(add)?)),
+            Some(_) if self.thins && add.thinned().is_none() => Some((Waits::ToBeThinned, *hours::of_file(add)?.end())),
             _ => None,
         }
     }
@@ -88,7 +101,7 @@ impl Scope<'_> {
 
 /// What should be merged: sixteen of a level, or with `tidy` any two small ones of a day.
 pub(crate) fn plan(snapshot: &Snapshot, scope: Scope, tidy: bool) -> Vec<Plan> {
-    let mut groups: BTreeMap<(String, Option<i64>, u32), Vec<Add>> = BTreeMap::new();
+    let mut groups: BTreeMap<(String, Lane, u32), Vec<Add>> = BTreeMap::new();
     for add in snapshot.files().filter(|a| a.size < FULL && scope.has(a)) {
         let Some(date) = add.date() else { continue };
         groups.entry((date.to_owned(), scope.lane(add), add.level())).or_default().push(add.clone());

@@ -35,12 +35,13 @@ mod state;
 mod threshold;
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::array::{Array, BooleanArray, Float64Array, Int64Array, StringArray, StringBuilder};
 use component::{Component, ConfigError, Context, Counts, Gather, Period, ProcessError, Processor, Rows, Text};
+use hashbrown::HashSet;
 use schemas::Table;
 use serde::Deserialize;
 
@@ -168,7 +169,8 @@ impl Processor for Sample {
         }
         let verdicts: Vec<Option<Verdict>> = {
             let kept = self.kept(gather);
-            gather.tables().map(|rows| (!rows.table().audit).then(|| self.judge(rows, &kept))).collect()
+            let has_work = |rows: &Rows| !rows.table().audit && (self.is_on || rows.get("trace_state").is_some());
+            gather.tables().map(|rows| has_work(rows).then(|| self.judge(rows, &kept))).collect()
         };
         for (rows, verdict) in gather.tables_mut().zip(verdicts) {
             let Some(verdict) = verdict else { continue };
@@ -233,7 +235,7 @@ impl Sample {
             let rate = rates.as_ref().map_or(of_table.len(), |rates| rates[row]);
             let own = of_table.get(rate).map_or(self.default, |rate| rate.threshold);
             let stays = |columns: &Columns| {
-                let kept = || columns.record(row).is_some_and(|record| kept.contains(&record));
+                let kept = || !kept.is_empty() && columns.record(row).is_some_and(|record| kept.contains(&record));
                 own == Threshold::NONE || all || columns.stays(row, self.slow) || kept()
             };
             let mut after = before;

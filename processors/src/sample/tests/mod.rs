@@ -256,3 +256,17 @@ fn doubtful_rates_are_refused() {
     }
     assert!(serde_json::from_str::<Config>(r#"{"ratio": 0.1}"#).is_err());
 }
+
+/// What names a threshold is digits and letters, and the seal must not take it for a number of somebody.
+#[test]
+fn the_seal_leaves_thresholds_alone() {
+    let rates = (1..1000).map(|n| f64::from(n) / 1000.0).chain((2..400).map(|n| 1.0 / f64::from(n)));
+    let states: Vec<String> = rates.map(|rate| state::write("", Threshold::of_rate(rate)).into_owned()).collect();
+    let cells: Vec<[(&str, &str); 1]> = states.iter().map(|state| [("trace_state", state.as_str())]).collect();
+    let rows: Vec<Row> = cells.iter().map(|cells| ("spans", cells.as_slice())).collect();
+    let mut gather = gather(&rows);
+    process::<crate::redact::Redact>("{}", &mut gather);
+    let after = (0..states.len()).map(|row| cell(&gather, "spans", row, "trace_state").unwrap_or_default());
+    let changed: Vec<_> = states.iter().zip(after).filter(|(before, after)| **before != *after).collect();
+    assert!(changed.is_empty(), "{changed:?}");
+}
