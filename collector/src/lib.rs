@@ -66,9 +66,26 @@ pub struct Distribution {
 
 impl Default for Distribution {
     fn default() -> Self {
-        Self { processors: processors::ALL, seal: processors::SEAL }
+        #[cfg(feature = "queries")]
+        let processors = &FULL;
+        #[cfg(not(feature = "queries"))]
+        let processors = ::processors::ALL;
+        Self { processors, seal: ::processors::SEAL }
     }
 }
+
+/// The processors, and those of the query engine where they belong.
+#[cfg(feature = "queries")]
+static FULL: std::sync::LazyLock<Vec<Factory<dyn Processor>>> = std::sync::LazyLock::new(|| {
+    let mut full = Vec::new();
+    for factory in processors::ALL {
+        full.push(*factory);
+        full.extend(
+            queries::PROCESSORS.iter().filter(|(behind, _)| *behind == factory.name).map(|(_, factory)| *factory),
+        );
+    }
+    full
+});
 
 /// An error with everything below it, in one line.
 pub(crate) fn with_sources(error: &dyn std::error::Error) -> String {

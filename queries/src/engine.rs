@@ -218,7 +218,8 @@ impl Engine {
     }
 }
 
-fn context() -> Result<SessionContext, Error> {
+/// A session without tables.
+pub(crate) fn context() -> Result<SessionContext, Error> {
     let runtime = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(FairSpillPool::new(MEMORY))).build_arc()?;
     let config = SessionConfig::new()
         .with_default_catalog_and_schema("marquetry", "public")

@@ -66,6 +66,15 @@ pub struct Factory<T: ?Sized> {
     make: fn(serde_json::Value, &Context) -> Result<Box<T>, ConfigError>,
 }
 
+// Derived, they would ask the same of what it makes.
+impl<T: ?Sized> Clone for Factory<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: ?Sized> Copy for Factory<T> {}
+
 impl<T: ?Sized> Factory<T> {
     /// Builds the component from its section; `null` means all defaults.
     pub fn make(&self, section: serde_json::Value, cx: &Context) -> Result<Box<T>, ConfigError> {

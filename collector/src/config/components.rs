@@ -13,6 +13,13 @@ pub(crate) const BUILT_IN: &[(&str, &str, &str)] = &[
     ("processors", "memory_limiter", "requests are admitted by bytes"),
 ];
 
+/// Components that a build may lack, what they do, and which build has them.
+const LACKING: &[(&str, &str, &str)] = &[(
+    "processors",
+    "sql",
+    "this build lacks `sql`, which filters rows and sets columns by SQL: it has no query engine",
+)];
+
 /// The receivers and extensions of this build.
 pub(crate) const RECEIVERS: &[&str] = &["otlp"];
 pub(crate) const EXTENSIONS: &[&str] = &["health_check", "bearertokenauth"];
@@ -38,6 +45,12 @@ pub(crate) fn known_entries<'a>(
         let kind = kind_of(&entry.key);
         if known.contains(&kind) {
             entries.push(entry);
+        } else if let Some((_, _, what)) = LACKING.iter().find(|(s, name, _)| *s == section && *name == kind) {
+            let help = format!(
+                "use a build with the feature `queries`, as the default one; in this build: {}",
+                known.join(", ")
+            );
+            problems.add_with_help(entry.place, entry.key.chars().count(), *what, help);
         } else if !built_in(kind) {
             let text = format!("{}{}", not_known(what, kind), meant(kind, known));
             let help = format!("in this build: {}", known.join(", "));
@@ -135,4 +148,28 @@ pub(crate) fn references(root: &Node, section: &str, list: &Node, problems: &mut
         }
     }
     ids
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Distribution;
+    use crate::config::{Config, Inputs};
+
+    /// The chain of a build without the query engine, whatever this one has.
+    const SIDECAR: Distribution = Distribution { processors: processors::ALL, seal: processors::SEAL };
+
+    #[test]
+    fn a_build_without_the_query_engine_says_what_it_lacks() {
+        let yaml = "yaml:processors:\n  sql: { rules: [{ table: requests, drop: is_bot }] }\n";
+        let inputs = Inputs { configs: vec![yaml.to_owned()], ..Inputs::default() };
+        let problems = Config::load(&inputs, &SIDECAR).expect_err("it has no sql").to_string();
+        let expected = "\
+error: this build lacks `sql`, which filters rows and sets columns by SQL: it has no query engine
+ --> yaml::2:3
+  |
+2 |   sql: { rules: [{ table: requests, drop: is_bot }] }
+  |   ^^^
+  = use a build with the feature `queries`, as the default one; in this build: ";
+        assert!(problems.starts_with(expected), "{problems}");
+    }
 }

@@ -84,7 +84,7 @@ error: unknown processor `redcat`; did you mean `redact`?
   |
 2 |   redcat: {}
   |   ^^^^^^
-  = in this build: filter, enrich, sample, cost, hash, redact
+  = in this build: filter, enrich, sql, sample, cost, hash, redact
 ",
     );
 }
@@ -364,7 +364,7 @@ fn pipelines_choose_the_chain_but_never_lose_the_seal() {
     check("[]", Ok(&["hash", "redact"]));
     check("[enrich]", Ok(&["enrich", "hash", "redact"]));
     check("[filter, cost, redact]", Ok(&["filter", "cost", "hash", "redact"]));
-    check("[cost, filter]", Err("processors run in the order filter, enrich, sample, cost, hash, redact"));
+    check("[cost, filter]", Err("processors run in the order filter, enrich, sql, sample, cost, hash, redact"));
     check("[enrihc]", Err("`enrihc` is not configured under `processors`; did you mean `enrich`?"));
 }
 

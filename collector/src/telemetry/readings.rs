@@ -176,6 +176,8 @@ fn rules(make: &Instruments<'_>) {
         ("redactions", "Values that were redacted, by kind."),
         ("filter_dropped", "Rows that were dropped, by rule."),
         ("sample_dropped", "Rows that were sampled out, by rule."),
+        ("sql_set", "Rows whose columns were set by SQL, by rule."),
+        ("sql_failed", "Rows whose SQL expression could not be computed, by rule."),
     ];
     for (metric, about) in counted {
         make.counter(format!("marquetry_{metric}_total"), "", about, move |from, put| {

@@ -18,6 +18,7 @@ mod questions; // every view and table answers, in every format
 mod readme; // every command of the README runs
 mod sampled; // a tenth of the traces: views say what all would have said, every error is there
 mod senders; // what senders are told, and how soon a row is visible
+mod sql; // rules in SQL drop and set, and the seal stands behind them
 mod systems; // the five systems: tables and their own views, value by value
 mod telemetry; // own metrics add up and agree with SQL, own spans and log lines reach another process
 mod writers; // two writers on one lake, in a folder and on a real S3 server

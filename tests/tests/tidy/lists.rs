@@ -54,23 +54,31 @@ fn source(folder: &str, stem: &str) -> String {
 
 #[test]
 fn every_processor_is_listed_under_its_own_name() {
-    let list = tree::read("processors/src/lib.rs");
-    let mut listed = 0;
-    for stem in stems("processors/src", "rs", &["lib"]) {
-        let text = source("processors/src", &stem);
-        let is_component = text.contains("impl Component for");
-        let is_listed = list.contains(&format!("processor::<{stem}::"));
-        assert_eq!(is_component, is_listed, "processors/src/{stem} and its line in ALL");
-        if is_component {
-            listed += 1;
-            assert!(
-                text.contains(&format!("const NAME: &'static str = \"{stem}\"")),
-                "{stem} is configured by its own name"
-            );
-            assert!(text.contains("//! ```yaml"), "{stem} begins with an example of its configuration");
+    for (folder, list) in [("processors/src", "lib"), ("queries/src/processors", "mod")] {
+        let text = tree::read(format!("{folder}/{list}.rs"));
+        let mut listed = 0;
+        for stem in stems(folder, "rs", &[list]) {
+            listed += usize::from(is_processor(folder, &stem, &text));
         }
+        assert_eq!(listed, text.matches("processor::<").count(), "every line of ALL has a file");
+        assert!(listed > 0, "{folder} has processors");
     }
-    assert_eq!(listed, list.matches("processor::<").count(), "every line of ALL has a file");
+}
+
+/// Whether a file is a component, and then it is listed, configured by its own name and begins with an example.
+fn is_processor(folder: &str, stem: &str, list: &str) -> bool {
+    let text = source(folder, stem);
+    let is_component = text.contains("impl Component for");
+    let is_listed = list.contains(&format!("processor::<{stem}::"));
+    assert_eq!(is_component, is_listed, "{folder}/{stem} and its line in ALL");
+    if is_component {
+        assert!(
+            text.contains(&format!("const NAME: &'static str = \"{stem}\"")),
+            "{stem} is configured by its own name"
+        );
+        assert!(text.contains("//! ```yaml"), "{stem} begins with an example of its configuration");
+    }
+    is_component
 }
 
 #[test]
