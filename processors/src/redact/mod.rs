@@ -45,6 +45,9 @@ mod tests;
 mod text;
 mod validate;
 
+#[cfg(fuzzing)]
+pub use steps::taken as steps_taken;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

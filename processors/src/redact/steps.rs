@@ -1,7 +1,7 @@
-//! How many bytes the detectors looked at, counted in tests alone: that time is linear is then a fact about numbers that
+//! How many bytes the detectors looked at, counted in tests and by the fuzzer alone: that time is linear is then a fact about numbers that
 //! no busy machine can change.
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 thread_local! {
     static TAKEN: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
 }
@@ -9,14 +9,14 @@ thread_local! {
 /// Counts bytes that were looked at.
 #[inline]
 pub(super) fn add(bytes: usize) {
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     TAKEN.with(|taken| taken.set(taken.get() + bytes as u64));
-    #[cfg(not(test))]
+    #[cfg(not(any(test, fuzzing)))]
     let _ = bytes;
 }
 
 /// What was counted since the last time.
-#[cfg(test)]
-pub(super) fn taken() -> u64 {
+#[cfg(any(test, fuzzing))]
+pub fn taken() -> u64 {
     TAKEN.with(|taken| taken.replace(0))
 }
