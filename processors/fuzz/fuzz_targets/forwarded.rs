@@ -12,4 +12,6 @@ thread_local! {
     static RIG: RefCell<laws::Rig> = RefCell::new(laws::Rig::new());
 }
 
-fuzz_target!(|text: &str| RIG.with_borrow_mut(|rig| rig.forwarded(text)));
+fuzz_target!(|text: &str| {
+    RIG.with_borrow_mut(|rig| rig.forwarded(text));
+});

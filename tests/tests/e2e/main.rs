@@ -1,6 +1,7 @@
 //! The whole way of a record, driven from outside. One binary; the modules in the order of a newcomer's questions.
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that fails must panic")]
 
+mod accuracy; // what redact finds, and how seldom it is wrong, on corpora from a fresh seed
 mod apps; // Flask and FastAPI with the real SDK, to rows, money and views
 mod browser; // a page in Chromium and its backend: sessions, clicks and errors from another origin
 mod captures; // what real SDKs sent, replayed as protobuf and as JSON, value by value
