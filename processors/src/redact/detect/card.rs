@@ -87,7 +87,8 @@ fn is_printed(sizes: &[usize], count: usize) -> bool {
 
 /// Whether few cards are so long with such a beginning: counts, durations and identifiers are, again and again.
 fn is_rare(digits: &[u8]) -> bool {
-    !matches!((digits.len(), digits[0]), (16, _) | (14 | 15, b'3'))
+    let is_told = digits[0] != b'9' || matches!(&digits[..4], b"9792" | b"9860");
+    !(digits.len() == 16 && is_told || matches!(digits.len(), 14 | 15) && digits[0] == b'3')
 }
 
 /// Whether digits are the last group of a UUID.
@@ -113,6 +114,8 @@ fn in_range(digits: &[u8]) -> bool {
         6011 | 6440..=6599 | 6200..=6299 | 8100..=8199 | 2200..=2205 => (16..=19).contains(&length),
         5018 | 5020 | 5038 | 5893 | 6304 | 6390 | 6759 | 6761..=6763 | 604 | 5600..=5899 => length >= SHORTEST,
         5000..=5099 | 6000..=6999 | 8200..=8299 | 8600 | 9792 | 9860 => matches!(length, 16 | 18 | 19),
+        // National networks: Prostir, Belkart, NAPAS and others.
+        9000..=9999 => length == 16,
         _ => false,
     }
 }

@@ -98,6 +98,7 @@ fn cards() {
         ("5612", 12),
         ("2200", 16),
         ("9792", 16),
+        ("9", 16),
     ];
     recall("card", 0.995, |dice| {
         let (prefix, length) = ranges[dice.below(ranges.len() as u64) as usize];
