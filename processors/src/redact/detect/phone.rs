@@ -203,7 +203,7 @@ fn abroad(text: &[u8], number: &Number) -> Option<usize> {
     let start = if number.group(0) == prefix { number.groups[..number.used].get(1)?.0 } else { first.0 + prefix };
     // The calling code stands in one group, alone or with an area, or the whole number does.
     let code = Plan::of(&digits[prefix..])?.code;
-    let group = if number.group(0) == prefix { number.group(1) } else { number.group(0) - prefix };
+    let group = if number.group(0) == prefix { number.group(1) } else { number.group(0).checked_sub(prefix)? };
     let more = number.used > 1 + usize::from(number.group(0) == prefix);
     if group < code || (more && group > code + 3) {
         return None;
