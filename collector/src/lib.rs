@@ -37,6 +37,7 @@ mod keys;
 mod pipeline;
 mod prices;
 pub mod receivers;
+mod references;
 #[cfg(feature = "queries")]
 mod reprice;
 mod service;

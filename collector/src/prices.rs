@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use component::{Context, Counts, Keyring};
+use component::{Context, Keyring};
 use processors::cost::{self, Again, GENERATOR, Listed, PriceList};
 use schemas::Catalog;
 use serde_json::{Map, Value};
@@ -30,7 +30,7 @@ pub(crate) fn again(config: &Config) -> Result<Again, Error> {
     let catalog = Catalog::load(config.overlay.as_deref()).map_err(|e| Error::Schemas(crate::with_sources(&e)))?;
     // Nothing of a price is a pseudonym.
     let keys = Keyring::new(&[0; 32], 1).map_err(|e| Error::Usage(e.to_string()))?;
-    let cx = Context { catalog: Arc::new(catalog), keys: Arc::new(keys), counts: Counts::default() };
+    let cx = Context::new(Arc::new(catalog), Arc::new(keys));
     Again::new(settings(config)?, &cx).map_err(|e| Error::Usage(crate::with_sources(&e)))
 }
 

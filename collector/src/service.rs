@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use component::{Context, Counts};
+use component::{Context, References};
 use journal::Journal;
 use lake::Lake;
 use schemas::Catalog;
@@ -19,7 +19,7 @@ use crate::error::{Error, bind};
 use crate::pipeline::{Parts, Pipeline, Recipe};
 use crate::receivers::otlp::{self as receiver, Admission, Server};
 use crate::telemetry::{self, Answerer, Metrics, Page, Phase, Sources, Telemetry};
-use crate::{keys, store};
+use crate::{keys, references, store};
 
 /// How long open requests may take to finish when the process is asked to stop.
 const GRACE: Duration = Duration::from_secs(15);
@@ -76,10 +76,15 @@ impl Service {
         let lake = store::open_lake(&config, journal.clone(), fingerprint).await?;
         let metrics = Metrics::start(&config.telemetry)?;
         let telemetry = Arc::new(Telemetry::new(&metrics.meter()));
-        let counts = Counts::default();
+        let context = Context {
+            references: References::new(Arc::new(references::Disk)),
+            sections: config.chain.clone().into(),
+            ..Context::new(catalog, Arc::new(keyring))
+        };
         let sources = Arc::new(Sources {
             telemetry: Arc::clone(&telemetry),
-            counts: counts.clone(),
+            counts: context.counts.clone(),
+            references: context.references.clone(),
             journal: journal.clone(),
             journal_max: config.journal.max_bytes,
             lake: lake.stats(),
@@ -91,9 +96,8 @@ impl Service {
         let recipe = Recipe {
             processors: distribution.processors,
             seal: distribution.seal,
-            sections: config.chain.clone().into(),
+            sections: Arc::clone(&context.sections),
         };
-        let context = Context { catalog, keys: Arc::new(keyring), counts };
         let parts =
             Parts { recipe, context, journal: journal.clone(), telemetry: Arc::clone(&telemetry), debug: config.debug };
         let pipeline = Pipeline::start(&parts, config.pipeline.workers)?;
@@ -148,6 +152,7 @@ impl Service {
             let serving = server.serve(context.clone(), connections, stop_receiving.clone(), open.clone());
             open.spawn(serving);
         }
+        tokio::spawn(references::watch(self.sources.references.clone(), stop_receiving.clone()));
         self.telemetry.set_phase(Phase::Ready);
         let Self { telemetry, metrics, sources, pipeline, journal, .. } = self;
         Running { telemetry, metrics, sources, pipeline, journal, lake, stop_receiving, stop_lake, stop_admin, open }

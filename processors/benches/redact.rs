@@ -11,7 +11,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use arrow::array::{ArrayRef, StringArray};
-use component::{Component, Context, Counts, Gather, Keyring, Processor, Rows};
+use component::{Component, Context, Gather, Keyring, Processor, Rows};
 use processors::redact::{Config, Redact};
 use schemas::Catalog;
 
@@ -21,7 +21,7 @@ const ROUNDS: usize = 5;
 fn main() -> Result<(), Box<dyn Error>> {
     let catalog = Arc::new(Catalog::built_in()?);
     let keys = Arc::new(Keyring::new(&[7; 32], 1)?);
-    let cx = Context { catalog: Arc::clone(&catalog), keys, counts: Counts::default() };
+    let cx = Context::new(Arc::clone(&catalog), keys);
     let mut redact = Redact::new(Config::default(), &cx)?;
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
     match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {

@@ -9,7 +9,7 @@ use std::io::{BufRead, Write};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, StringArray};
-use component::{Component, Context, Counts, Gather, Keyring, Processor, Rows};
+use component::{Component, Context, Gather, Keyring, Processor, Rows};
 use processors::redact::Redact;
 use schemas::Catalog;
 use serde::{Deserialize, Serialize};
@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let catalog = Arc::new(Catalog::built_in()?);
     let keys = Arc::new(Keyring::new(&[7; 32], 1)?);
-    let mut redact = Redact::new(config, &Context { catalog: Arc::clone(&catalog), keys, counts: Counts::default() })?;
+    let mut redact = Redact::new(config, &Context::new(Arc::clone(&catalog), keys))?;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let mut texts = Vec::new();
     for line in std::io::stdin().lock().lines() {

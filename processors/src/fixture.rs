@@ -15,7 +15,7 @@ use arrow::array::{
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use arrow::util::display::array_value_to_string;
-use component::{Component, Context, Counts, Gather, Keyring, Processor, Rows};
+use component::{Component, Context, Gather, Keyring, Processor, Rows};
 use schemas::{Catalog, Type};
 
 /// One row: its table, and the columns that have a value. Maps are JSON objects, times microseconds, money decimal
@@ -24,11 +24,7 @@ pub(crate) type Row<'a> = (&'a str, &'a [(&'a str, &'a str)]);
 
 /// The built-in tables, a fixed root key, fresh counters.
 pub(crate) fn context() -> Context {
-    Context {
-        catalog: Arc::new(Catalog::built_in().unwrap()),
-        keys: Arc::new(Keyring::new(&[7; 32], 1).unwrap()),
-        counts: Counts::default(),
-    }
+    Context::new(Arc::new(Catalog::built_in().unwrap()), Arc::new(Keyring::new(&[7; 32], 1).unwrap()))
 }
 
 /// Rows of the built-in tables.

@@ -58,7 +58,10 @@ fn origin(column: &Column) -> String {
         })
         .collect();
     if let Some(by) = &column.by {
-        parts.push(format!("processor `{by}`"));
+        parts.push(match by.as_str() {
+            "lookup" => "a file, by processor `enrich`".to_owned(),
+            by => format!("processor `{by}`"),
+        });
     }
     parts.join(", ")
 }

@@ -1,11 +1,12 @@
 //! What a component is given when it is built.
 
-use std::collections::BTreeMap;
+use std::any::{Any, TypeId};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use schemas::Catalog;
 
-use crate::Keyring;
+use crate::{Keyring, References};
 
 /// Snapshots of reference data, keys and counters; everything a processor may know besides its rows.
 #[derive(Clone)]
@@ -16,6 +17,49 @@ pub struct Context {
     pub keys: Arc<Keyring>,
     /// Where to count by rule.
     pub counts: Counts,
+    /// Reference data in files.
+    pub references: References,
+    /// What the stages of one worker share.
+    pub shared: Shared,
+    /// Settings of every component of the chain by name, for what must follow another one's.
+    pub sections: Arc<[(&'static str, serde_json::Value)]>,
+}
+
+impl Context {
+    /// With no files, nothing counted and default settings.
+    pub fn new(catalog: Arc<Catalog>, keys: Arc<Keyring>) -> Self {
+        Self {
+            catalog,
+            keys,
+            counts: Counts::default(),
+            references: References::default(),
+            shared: Shared::default(),
+            sections: Arc::default(),
+        }
+    }
+
+    /// The settings of a component; `null` where it has none.
+    pub fn section(&self, name: &str) -> serde_json::Value {
+        self.sections.iter().find(|(known, _)| *known == name).map(|(_, section)| section.clone()).unwrap_or_default()
+    }
+}
+
+/// One thing of each type, for the stages of a chain that would else do the same work twice. Each worker has its own, so
+/// that a lock in it is never waited for.
+#[derive(Clone, Default)]
+pub struct Shared(Arc<Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>>);
+
+impl Shared {
+    /// The thing of this type, if a stage has put one here.
+    pub fn get<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        let things = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(things.get(&TypeId::of::<T>())?).downcast().ok()
+    }
+
+    /// Puts a thing in the place of the one of its type.
+    pub fn put<T: Send + Sync + 'static>(&self, thing: Arc<T>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(TypeId::of::<T>(), thing);
+    }
 }
 
 /// Counters by metric and label. Add once per gather: the lock is shared by the workers.

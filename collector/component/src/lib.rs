@@ -8,15 +8,17 @@ mod context;
 pub mod count;
 mod gather;
 mod keys;
+mod reference;
 mod seal;
 mod text;
 mod units;
 
 pub use complete::{Completion, Facts, Hints};
 pub use config::{Component, ConfigError, Factory, ProcessError, Processor, processor};
-pub use context::{Context, Counts};
+pub use context::{Context, Counts, Shared};
 pub use gather::{Gather, Rows, RowsError};
 pub use keys::{Domain, Key, KeyError, Keyring, Pseudonym};
+pub use reference::{Files, Loaded, Reference, References, Refreshed, Standing, Take};
 pub use seal::{Seal, Sealed};
 pub use text::{Text, map_text};
 pub use units::{Period, Size, human};

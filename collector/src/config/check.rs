@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use component::{Context, Counts, Keyring};
+use component::{Context, Keyring, References};
 use processors::complete::Tail;
 use schemas::Catalog;
 
@@ -16,6 +16,7 @@ use super::read::{hide, locate, meant, mend, not_known, read};
 use super::sources::Inputs;
 use super::{Config, JournalSettings, KeySource, LakeSettings, PipelineSettings, model, telemetry};
 use crate::Distribution;
+use crate::references::Disk;
 
 const SECTIONS: &[&str] = &[
     "data",
@@ -281,12 +282,19 @@ fn chain(
     order(lines, &names, problems);
     // Keys do not matter for a check, and a check must not need them.
     let keys = Keyring::new(&[0; 32], 0).ok().map(Arc::new);
-    let context = catalog.zip(keys).map(|(catalog, keys)| Context { catalog, keys, counts: Counts::default() });
+    let sections = entries.iter().filter(|e| listed(lines, &e.key)).filter_map(|e| {
+        let name = names.iter().find(|name| **name == kind_of(&e.key))?;
+        Some((*name, e.node.to_json()))
+    });
+    let context = catalog.zip(keys).map(|(catalog, keys)| Context {
+        references: References::new(Arc::new(Disk)),
+        sections: sections.collect(),
+        ..Context::new(catalog, keys)
+    });
     let mut chain = Vec::new();
     for factory in distribution.processors {
         let of_kind: Vec<_> = entries.iter().filter(|e| kind_of(&e.key) == factory.name).collect();
-        let listed = |id: &str| lines.processors.as_ref().is_none_or(|ids| ids.iter().any(|i| i == id));
-        let mut running = of_kind.iter().filter(|e| listed(&e.key));
+        let mut running = of_kind.iter().filter(|e| listed(lines, &e.key));
         let entry = running.next();
         if let Some(second) = running.next() {
             let text = format!("there is one `{}` in the chain; leave the others out of the pipelines", factory.name);
@@ -295,7 +303,7 @@ fn chain(
         let sealing = distribution.seal.contains(&factory.name);
         let entry = entry.or(of_kind.first().filter(|_| sealing));
         let wanted = lines.processors.is_none() || entry.is_some() || sealing;
-        if !wanted || (lines.processors.is_some() && !sealing && !entry.is_some_and(|e| listed(&e.key))) {
+        if !wanted || (lines.processors.is_some() && !sealing && !entry.is_some_and(|e| listed(lines, &e.key))) {
             continue;
         }
         let mut node = entry.map_or_else(|| Node::new(super::node::Value::Null), |e| e.node.clone());
@@ -310,6 +318,11 @@ fn chain(
         chain.push((factory.name, if problems.is_empty() { node.to_json() } else { section }));
     }
     chain
+}
+
+/// Whether a processor is in the pipelines, or all are.
+fn listed(lines: &Pipelines, id: &str) -> bool {
+    lines.processors.as_ref().is_none_or(|ids| ids.iter().any(|i| i == id))
 }
 
 /// Listed in another order than they run, processors would surprise.

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use component::{Context, Counts, Sealed};
+use component::{Context, Counts, Sealed, Shared};
 use otlp::{Decoder, Outcome};
 use tokio::sync::mpsc::UnboundedSender;
 use tracing::field::Empty;
@@ -182,7 +182,7 @@ impl Worker {
 impl Tools {
     fn new(parts: &Parts) -> Result<Self, Error> {
         let counts = Counts::default();
-        let context = &Context { counts: counts.clone(), ..parts.context.clone() };
+        let context = &Context { counts: counts.clone(), shared: Shared::default(), ..parts.context.clone() };
         Ok(Self {
             decoder: Decoder::new(Arc::clone(&context.catalog), Arc::clone(&context.keys))
                 .map_err(|e| Error::Schemas(e.to_string()))?,

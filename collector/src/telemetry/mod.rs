@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use component::Counts;
+use component::{Counts, References};
 use journal::Journal;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Histogram, Meter};
@@ -91,6 +91,7 @@ struct Spread {
 pub(crate) struct Sources {
     pub(crate) telemetry: Arc<Telemetry>,
     pub(crate) counts: Counts,
+    pub(crate) references: References,
     pub(crate) journal: Journal,
     pub(crate) journal_max: u64,
     pub(crate) lake: Arc<Mutex<lake::Stats>>,

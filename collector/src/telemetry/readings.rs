@@ -19,6 +19,7 @@ pub(crate) fn all(make: &Instruments<'_>) {
     workers(make);
     stages(make);
     rules(make);
+    references(make);
     journal(make);
     exporter(make);
     lake(make);
@@ -178,6 +179,8 @@ fn rules(make: &Instruments<'_>) {
         ("sample_dropped", "Rows that were sampled out, by rule."),
         ("sql_set", "Rows whose columns were set by SQL, by rule."),
         ("sql_failed", "Rows whose SQL expression could not be computed, by rule."),
+        ("lookup_hits", "Rows that a lookup knew, by its name."),
+        ("lookup_misses", "Rows that it did not know."),
     ];
     for (metric, about) in counted {
         make.counter(format!("marquetry_{metric}_total"), "", about, move |from, put| {
@@ -207,6 +210,25 @@ fn rules(make: &Instruments<'_>) {
     });
     let about = "Rows whose time lay too far from their receipt; they are kept under the day of receipt.";
     make.counter("marquetry_lateness_clamped_total", "", about, |from, put| put(from.telemetry.totals().clamped, &[]));
+}
+
+/// Files that the configuration names, and what became of their changes.
+fn references(make: &Instruments<'_>) {
+    let about = "Lines of a lookup, nodes of a database of addresses, as they are in use.";
+    make.gauge("marquetry_reference_entries", "", about, |from, put| {
+        for standing in from.references.standings() {
+            put(standing.entries as f64, &[KeyValue::new("reference", standing.name)]);
+        }
+    });
+    let about = "Changed files that were taken, and those that were refused, for which the last good one stays.";
+    make.counter("marquetry_reference_reloads_total", "", about, |from, put| {
+        for standing in from.references.standings() {
+            for (outcome, n) in [("taken", standing.reloaded), ("refused", standing.refused)] {
+                let labels = [KeyValue::new("reference", standing.name.clone()), KeyValue::new("outcome", outcome)];
+                put(n, &labels);
+            }
+        }
+    });
 }
 
 fn rule(from: &Sources, is: impl Fn(&str) -> bool, put: Put<'_, u64>) {

@@ -3,11 +3,12 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use arrow::array::{StringArray, StringBuilder};
-use component::{ConfigError, ProcessError, Rows};
+use arrow::array::{Int64Array, StringArray};
+use component::{ConfigError, Context, ProcessError, Rows};
 use hashbrown::HashMap;
 use serde::Deserialize;
 
+use super::geo::{self, Geo, Place, Snapshot};
 use super::read::set;
 use crate::address::{self, Block};
 
@@ -19,6 +20,8 @@ pub struct Config {
     pub trusted_hops: usize,
     /// Networks of your proxies; the last hop outside them is the client.
     pub trusted_proxies: Vec<String>,
+    /// Where addresses are.
+    pub geo: geo::Config,
 }
 
 /// Peer and forwarding header of a row.
@@ -28,10 +31,29 @@ type Hops<'a> = (Option<&'a str>, Option<&'a str>);
 pub(super) struct Client {
     hops: usize,
     proxies: Vec<Block>,
+    geo: Geo,
 }
 
+/// What becomes of one client's address.
+struct Found {
+    ip: String,
+    prefix: String,
+    place: Place,
+}
+
+/// A column by name, and what of a client it holds.
+type Text = (&'static str, fn(&Found) -> Option<&str>);
+
+/// Columns of text that are filled.
+const TEXTS: [Text; 4] = [
+    ("client_ip", |found| Some(&found.ip)),
+    ("client_prefix", |found| Some(&found.prefix)),
+    ("client_country", |found| found.place.country.as_deref()),
+    ("client_as_org", |found| found.place.organisation.as_deref()),
+];
+
 impl Client {
-    pub(super) fn new(config: &Config) -> Result<Self, ConfigError> {
+    pub(super) fn new(config: &Config, cx: &Context) -> Result<Self, ConfigError> {
         if config.trusted_hops > 0 && !config.trusted_proxies.is_empty() {
             return Err(ConfigError::at("client", "give `trusted_hops` or `trusted_proxies`, not both"));
         }
@@ -41,40 +63,55 @@ impl Client {
             Block::parse(text).ok_or_else(wrong)
         };
         let proxies = config.trusted_proxies.iter().enumerate().map(block).collect::<Result<_, _>>()?;
-        Ok(Self { hops: config.trusted_hops, proxies })
+        Ok(Self { hops: config.trusted_hops, proxies, geo: Geo::new(&config.geo, cx)? })
     }
 
-    /// Fills `client_ip` and `client_prefix`.
-    pub(super) fn fill(&self, rows: &mut Rows) -> Result<(), ProcessError> {
-        let (ips, prefixes) = self.columns(rows);
-        set(rows, "client_ip", Arc::new(ips))?;
-        set(rows, "client_prefix", Arc::new(prefixes))
+    /// The files with places, as they are for one gather.
+    pub(super) fn places(&self) -> Snapshot {
+        self.geo.snapshot()
     }
 
-    fn columns(&self, rows: &Rows) -> (StringArray, StringArray) {
+    /// Fills `client_ip`, `client_prefix`, and where that is.
+    pub(super) fn fill(&self, rows: &mut Rows, places: &Snapshot) -> Result<(), ProcessError> {
+        let (of_row, found) = self.found(rows, places);
+        let get = |row: usize| of_row.get(row).copied().flatten().and_then(|number| found.get(number));
+        for (name, text) in TEXTS {
+            let values: StringArray = (0..rows.len()).map(|row| get(row).and_then(text)).collect();
+            set(rows, name, Arc::new(values))?;
+        }
+        let numbers: Int64Array = (0..rows.len()).map(|row| get(row)?.place.asn).collect();
+        if !self.geo.is_empty() {
+            let known = found.iter().filter(|found| found.place != Place::default()).count() as u64;
+            self.geo.count(known, found.len() as u64 - known);
+        }
+        set(rows, "client_asn", Arc::new(numbers))
+    }
+
+    /// Which of the clients each row has, and the clients.
+    fn found(&self, rows: &Rows, places: &Snapshot) -> (Vec<Option<usize>>, Vec<Found>) {
         let (peers, headers) = (rows.text("client_address"), rows.text("forwarded_for"));
         if peers.is_none() && headers.is_none() {
-            return (StringArray::new_null(rows.len()), StringArray::new_null(rows.len()));
+            return (Vec::new(), Vec::new());
         }
-        let mut ips = StringBuilder::with_capacity(rows.len(), rows.len() * 16);
-        let mut prefixes = StringBuilder::with_capacity(rows.len(), rows.len() * 16);
-        let mut seen: HashMap<Hops, Option<(String, String)>> = HashMap::new();
+        let mut seen: HashMap<Hops, Option<usize>> = HashMap::new();
+        let mut found: Vec<Found> = Vec::new();
         let kinds = rows.text("kind");
         // On a span that calls somebody the peer is the server that was called, not the client.
         let calls = |row| kinds.and_then(|k| k.get(row)).is_some_and(|kind| matches!(kind, "client" | "producer"));
-        for row in 0..rows.len() {
+        let mut number = |row| {
             let hops = match calls(row) {
                 true => (None, None),
                 false => (peers.and_then(|p| p.get(row)), headers.and_then(|h| h.get(row))),
             };
-            let found = seen.entry(hops).or_insert_with(|| {
+            *seen.entry(hops).or_insert_with(|| {
                 let client = self.client(hops.0, hops.1)?;
-                Some((client.to_string(), address::prefix(client)))
-            });
-            ips.append_option(found.as_ref().map(|(ip, _)| ip));
-            prefixes.append_option(found.as_ref().map(|(_, prefix)| prefix));
-        }
-        (ips.finish(), prefixes.finish())
+                let place = places.place(client);
+                found.push(Found { ip: client.to_string(), prefix: address::prefix(client), place });
+                Some(found.len() - 1)
+            })
+        };
+        let of_row = (0..rows.len()).map(&mut number).collect();
+        (of_row, found)
     }
 
     fn client(&self, peer: Option<&str>, header: Option<&str>) -> Option<IpAddr> {
@@ -123,9 +160,10 @@ fn hops(header: &str) -> Vec<Option<IpAddr>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixture::context;
 
     fn check(config: &str, cases: &[(&str, &str, Option<&str>)]) {
-        let client = Client::new(&serde_json::from_str(config).unwrap()).unwrap();
+        let client = Client::new(&serde_json::from_str(config).unwrap(), &context()).unwrap();
         for (peer, header, expected) in cases {
             let peer = (!peer.is_empty()).then_some(*peer);
             let header = (!header.is_empty()).then_some(*header);
@@ -190,7 +228,9 @@ mod tests {
             (r#"{"trusted_hops": 1, "trusted_proxies": ["10.0.0.0/8"]}"#, "client"),
             (r#"{"trusted_proxies": ["10.0.0.0/8", "proxy"]}"#, "client.trusted_proxies.1"),
         ] {
-            let Err(error) = Client::new(&serde_json::from_str(config).unwrap()) else { panic!("{config} passed") };
+            let Err(error) = Client::new(&serde_json::from_str(config).unwrap(), &context()) else {
+                panic!("{config} passed")
+            };
             assert_eq!(error.path.join("."), path);
         }
     }

@@ -7,8 +7,10 @@
 //!     client:
 //!       trusted_hops: 1                  # proxies of yours that a request passes; 0 believes no forwarding header
 //!       # trusted_proxies: [10.0.0.0/8]  # or their networks
+//!       # geo: { country: country.mmdb, asn: asn.mmdb }
 //!     nobody: [anonymous, guest]         # words that mean that no user is known
 //!     memory: 8388608                    # bytes a worker may use to remember traces, sessions, devices and agents
+//!     # lookups: [..]                    # files that say more of users, addresses and devices: see `lookups`
 //! ```
 //!
 //! What the sender set is a fact (`user_source` is `attribute`); what other records tell is a hint (`trace`, `session`,
@@ -18,7 +20,9 @@ mod agent;
 mod calls;
 mod client;
 mod events;
+mod geo;
 mod identity;
+mod lookups;
 mod read;
 mod security;
 mod url;
@@ -41,11 +45,18 @@ pub struct Config {
     pub nobody: Vec<String>,
     /// Bytes that each worker may use to remember traces, sessions, devices and user agents.
     pub memory: usize,
+    /// Files that say more of users, addresses and devices.
+    pub lookups: Vec<lookups::Config>,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { client: client::Config::default(), nobody: NOBODY.map(str::to_owned).to_vec(), memory: 8 << 20 }
+        Self {
+            client: client::Config::default(),
+            nobody: NOBODY.map(str::to_owned).to_vec(),
+            memory: 8 << 20,
+            lookups: Vec::new(),
+        }
     }
 }
 
@@ -54,6 +65,7 @@ pub struct Enrich {
     identity: identity::Identity,
     client: client::Client,
     agents: agent::Agents,
+    lookups: lookups::Lookups,
 }
 
 impl Component for Enrich {
@@ -61,25 +73,28 @@ impl Component for Enrich {
     const ABOUT: &'static str = "Fills user, session, client network, user agent and derived columns.";
     type Config = Config;
 
-    fn new(config: Config, _cx: &Context) -> Result<Self, ConfigError> {
+    fn new(config: Config, cx: &Context) -> Result<Self, ConfigError> {
         Ok(Self {
             identity: identity::Identity::new(config.memory / 4 * 3, &config.nobody),
-            client: client::Client::new(&config.client)?,
+            client: client::Client::new(&config.client, cx)?,
             agents: agent::Agents::new(config.memory / 4),
+            lookups: lookups::Lookups::new(&config.lookups, cx)?,
         })
     }
 }
 
 impl Processor for Enrich {
     fn process(&mut self, gather: &mut Gather) -> Result<(), ProcessError> {
+        let places = self.client.places();
         for rows in gather.tables_mut() {
             self.identity.forget_nobody(rows)?;
-            self.client.fill(rows)?;
+            self.client.fill(rows, &places)?;
             self.agents.fill(rows)?;
             derive(rows)?;
         }
-        // Last, so that it sees of a row what the merge will see: a sign-out may have its name from its numbers.
-        self.identity.fill(gather)
+        // So late that it sees of a row what the merge will see: a sign-out may have its name from its numbers.
+        self.identity.fill(gather)?;
+        self.lookups.fill(gather)
     }
 }
 

@@ -13,6 +13,7 @@ mod doctor; // a finding for every fault that was planted, none where all is wel
 mod durable; // kill -9 at random instants: what was acknowledged is there, once
 mod express; // Express with OpenAI, as JSON and as protobuf
 mod foreign; // Python's Delta readers agree with our SQL on every count
+mod lookups; // files with plans, bans and places, and what happens when they change
 mod prices; // what a call costs, from its span to its row, and `marquetry prices`
 mod privacy; // planted secrets and personal values, looked for in everything that was written
 mod questions; // every view and table answers, in every format

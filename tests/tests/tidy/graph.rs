@@ -28,7 +28,8 @@ const ARROWS: &[(&str, &[&str])] = &[
 const OWNERS: &[(&str, &[&str])] = &[
     ("tonic", &["collector"]),
     ("prost", &["tests", "bench"]),
-    ("parquet", &["lake", "queries"]),
+    // The collector reads lookup files, for processors that may not.
+    ("parquet", &["lake", "queries", "collector"]),
     ("datafusion", &["queries"]),
     ("object_store", &["lake", "queries", "collector"]),
 ];

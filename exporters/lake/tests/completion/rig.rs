@@ -10,7 +10,7 @@ use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use arrow::util::display::array_value_to_string;
 use chrono::{DateTime, Utc};
-use component::{Component, Context, Counts, Gather, Keyring, Processor, Seal};
+use component::{Component, Context, Gather, Keyring, Processor, Seal};
 use journal::Journal;
 use lake::delta::Snapshot;
 use lake::{Completed, Completing, Lake, Location, Options};
@@ -71,7 +71,7 @@ impl Rig {
         let catalog = Arc::new(Catalog::built_in().unwrap());
         let location = Location::parse(&folder.join("lake").display().to_string()).unwrap();
         let keys = Arc::new(Keyring::new(&[7; 32], 1).unwrap());
-        let context = Context { catalog: Arc::clone(&catalog), keys, counts: Counts::default() };
+        let context = Context::new(Arc::clone(&catalog), keys);
         let journal = Journal::open(&folder.join(writer), Arc::clone(&catalog), journal::Options::default()).unwrap();
         let mut rig = Self { chain: Chain::new(&context), catalog, location, context, journal, lake: None, options };
         rig.restart().await;
