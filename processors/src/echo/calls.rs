@@ -3,7 +3,7 @@
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 
-use arrow::array::Array;
+use arrow::array::{Array, Int64Array};
 use component::Text;
 use hashbrown::HashMap;
 
@@ -27,8 +27,8 @@ const USAGE: &[&str] = &[
     "service_tier",
 ];
 
-/// Below a call, HTTP clients may be stacked on each other: this many are followed.
-const HTTP_DEPTH: usize = 4;
+/// Below a call, HTTP clients may be stacked on each other, and instrumentations: this many are followed.
+const DEPTH: usize = 4;
 
 /// One row, as far as it matters here.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,6 +45,34 @@ pub(crate) struct Call {
     promised: bool,
     /// Fingerprint of the provider's id of the answer.
     answer: Option<u64>,
+    what: What,
+}
+
+/// What two instrumentations of one call agree on. Names are held as fingerprints.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct What {
+    scope: Option<u64>,
+    operation: Option<u64>,
+    models: [Option<u64>; 2],
+    input: Option<i64>,
+    output: Option<i64>,
+    failed: bool,
+}
+
+impl What {
+    /// Whether one span below the other can be the same call, seen by another library: a model is not called within a
+    /// call of it.
+    fn is_like(&self, other: &Self) -> bool {
+        let differ = |a: Option<i64>, b: Option<i64>| a.zip(b).is_some_and(|(a, b)| a != b);
+        let both = self.output.is_some() && other.output.is_some();
+        self.scope.zip(other.scope).is_some_and(|(a, b)| a != b)
+            && self.operation.zip(other.operation).is_none_or(|(a, b)| a == b)
+            && self.models.iter().flatten().any(|model| other.models.contains(&Some(*model)))
+            && self.failed == other.failed
+            && !differ(self.output, other.output)
+            // Some count what was cached among the input and some do not.
+            && (both || !differ(self.input, other.input))
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,6 +106,8 @@ impl Record for Call {
         "output_audio_tokens",
         "output_image_tokens",
         "service_tier",
+        "scope_name",
+        "error_type",
     ];
 
     fn read(rows: &dyn Columns, hasher: &RandomState) -> Vec<Self> {
@@ -85,6 +115,10 @@ impl Record for Call {
         let column = |name| rows.words(name);
         let (operation, request_model) = (column("operation"), column("request_model"));
         let (response_model, response_id) = (column("response_model"), column("response_id"));
+        let (scope, error) = (column("scope_name"), column("error_type"));
+        let (input, output) = (rows.numbers("input_tokens"), rows.numbers("output_tokens"));
+        let number = |column: Option<&Int64Array>, row| column.filter(|c| c.is_valid(row)).map(|c| c.value(row));
+        let word = |column: Option<Text>, row| text(column, row).map(|word| hasher.hash_one(word));
         let usage: Vec<_> = USAGE.iter().filter_map(|name| rows.values(name)).collect();
         let kind = |row: usize| {
             let has = |column: Option<Text>| text(column, row).is_some();
@@ -109,6 +143,14 @@ impl Record for Call {
                 vague: USAGE.len() - usage.iter().filter(|column| column.is_valid(row)).count(),
                 // The event of the conventions is written inside the span it is about, so its ids name that span.
                 promised: text(identity.name, row).is_some_and(|name| name.starts_with("gen_ai.")),
+                what: What {
+                    scope: word(scope, row),
+                    operation: word(operation, row),
+                    models: [word(request_model, row), word(response_model, row)],
+                    input: number(input, row),
+                    output: number(output, row),
+                    failed: text(error, row).is_some(),
+                },
                 span,
                 kind,
             }
@@ -119,6 +161,7 @@ impl Record for Call {
     fn links(calls: &[Self], seen: &Recent) -> Links {
         let mut links = Links::default();
         answers(calls, seen, &mut links);
+        nested(calls, &mut links);
         logs(calls, seen, &mut links);
         http(calls, seen, &mut links);
         links
@@ -141,19 +184,60 @@ impl Record for Call {
     }
 }
 
+impl Call {
+    /// The least counts where several are one call.
+    fn rank(&self) -> (usize, i64, u64) {
+        (self.vague, self.time, self.span.map_or(0, |span| span.span))
+    }
+}
+
 /// Several spans of one answer: the one with the most specific usage counts, or the one that came in an earlier gather.
 fn answers(calls: &[Call], seen: &Recent, links: &mut Links) {
-    let rank = |call: &Call| (call.vague, call.time, call.span.map_or(0, |span| span.span));
     let key = |call: &Call| Some(Key::Answer(call.tenant, call.span?.trace, call.answer?));
     let spans = || calls.iter().enumerate().filter(|(_, call)| call.kind == Kind::Span);
     let mut best: HashMap<Key, &Call> = HashMap::new();
     for (call, key) in spans().filter_map(|(_, call)| Some((call, key(call)?))) {
-        best.entry(key).and_modify(|best| *best = if rank(call) < rank(best) { call } else { *best }).or_insert(call);
+        best.entry(key).and_modify(|best| *best = if call.rank() < best.rank() { call } else { *best }).or_insert(call);
     }
     for (row, key) in spans().filter_map(|(row, call)| Some((row, key(call)?))) {
         let first = best.get(&key).and_then(|best| best.own.as_ref());
         if let Some(id) = seen.get(&key).or(first) {
             links.add(row, calls[row].own.as_ref(), id, "same_answer");
+        }
+    }
+}
+
+/// Spans of one call by several libraries, one below the other, that know no id of an answer: the one with the most
+/// specific usage counts.
+fn nested(calls: &[Call], links: &mut Links) {
+    let mut here: HashMap<(u64, SpanId), usize> = HashMap::new();
+    for (row, call) in calls.iter().enumerate().filter(|(_, call)| call.kind == Kind::Span) {
+        if let Some(span) = call.span {
+            here.entry((call.tenant, span)).or_insert(row);
+        }
+    }
+    let above = |call: &Call| -> Option<usize> {
+        let row = *here.get(&(call.tenant, call.parent?))?;
+        let known = &calls[row];
+        let other_answer = known.answer.zip(call.answer).is_some_and(|(a, b)| a != b);
+        (known.what.is_like(&call.what) && !other_answer).then_some(row)
+    };
+    let mut groups: HashMap<usize, Vec<usize>> = HashMap::new();
+    for (row, call) in calls.iter().enumerate().filter(|(_, call)| call.kind == Kind::Span) {
+        let mut top = None;
+        for _ in 0..DEPTH {
+            let Some(next) = above(top.map_or(call, |row: usize| &calls[row])) else { break };
+            top = Some(next);
+        }
+        if let Some(top) = top {
+            groups.entry(top).or_insert_with(|| vec![top]).push(row);
+        }
+    }
+    for rows in groups.values() {
+        let best = rows.iter().map(|row| &calls[*row]).min_by_key(|call| call.rank());
+        let Some(best) = best.and_then(|call| call.own.as_ref()) else { continue };
+        for row in rows {
+            links.add(*row, calls[*row].own.as_ref(), best, "same_call");
         }
     }
 }
@@ -203,7 +287,7 @@ fn http(calls: &[Call], seen: &Recent, links: &mut Links) {
     }
     for (row, call) in calls.iter().enumerate().filter(|(_, call)| call.kind == Kind::Http) {
         let mut parent = call.parent;
-        for _ in 0..HTTP_DEPTH {
+        for _ in 0..DEPTH {
             let Some(span) = parent else { break };
             match here.get(&(call.tenant, span)) {
                 Some(above) if above.kind == Kind::Http => parent = above.parent,

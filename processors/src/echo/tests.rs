@@ -87,6 +87,36 @@ fn one_answer_counts_once() {
 }
 
 #[test]
+fn libraries_around_one_call_count_once() {
+    let outer = "span_id=aaaaaaaaaaaaaaaa, kind=client, scope_name=traceloop, operation=chat, request_model=m, \
+                 input_tokens=5, output_tokens=7, cache_read_tokens=2, response_id=r1";
+    let inner = "span_id=bbbbbbbbbbbbbbbb, parent_span_id=aaaaaaaaaaaaaaaa, kind=internal, scope_name=openinference, \
+                 operation=chat, response_model=m, input_tokens=3, output_tokens=7";
+    let http = "span_id=cccccccccccccccc, parent_span_id=bbbbbbbbbbbbbbbb, kind=client";
+    let call = id("aaaaaaaaaaaaaaaa");
+    let echo = Some(call.as_str());
+    check(CALLS, &[&[(inner, echo), (http, echo), (outer, None)]]);
+    // The same library makes a call of its own, whose model, answer, counts or end may differ as well.
+    for (from, to) in [
+        ("scope_name=openinference", "scope_name=traceloop"),
+        ("response_model=m", "response_model=n"),
+        ("output_tokens=7", "output_tokens=8"),
+        ("operation=chat", "operation=embeddings"),
+        ("kind=internal", "kind=internal, error_type=429"),
+        ("kind=internal", "kind=internal, response_id=r2"),
+        ("parent_span_id=aaaaaaaaaaaaaaaa", "parent_span_id=dddddddddddddddd"),
+    ] {
+        check(CALLS, &[&[(&inner.replace(from, to), None), (outer, None)]]);
+    }
+    // A third one, which says the most, is what counts.
+    let third = "span_id=eeeeeeeeeeeeeeee, parent_span_id=bbbbbbbbbbbbbbbb, kind=client, scope_name=native, \
+                 operation=chat, request_model=m, response_model=m, input_tokens=5, output_tokens=7, \
+                 cache_read_tokens=2, reasoning_tokens=1";
+    let best = id("eeeeeeeeeeeeeeee");
+    check(CALLS, &[&[(third, None), (inner, Some(&best)), (outer, Some(&best))]]);
+}
+
+#[test]
 fn one_exception_counts_once() {
     let inner = "span_id=aaaaaaaaaaaaaaaa, event_index=0, error_type=openai.RateLimitError, message=slow down";
     let outer = "span_id=bbbbbbbbbbbbbbbb, event_index=1, error_type=RateLimitError, message=slow down, time=9";

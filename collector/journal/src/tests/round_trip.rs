@@ -55,13 +55,14 @@ fn built_in_tables() {
 
 #[test]
 fn several_tables_and_schemas_in_one_segment() {
-    let lone = || full("probe", 1, 0);
+    // The same columns have a value, and it is another record: one that came again would be marked.
+    let lone = |again: usize| full("probe", 1, 7 * again);
     check(&[
         vec![full("spans", 3, 1), full("logs", 70, 2)],
         vec![full("logs", 3, 3)],
-        vec![lone()],
+        vec![lone(0)],
         vec![full("probe", 100, 4), full("spans", 3, 5)],
-        vec![lone()],
+        vec![lone(1)],
     ]);
 }
 
