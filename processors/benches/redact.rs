@@ -5,18 +5,17 @@
 
 use std::error::Error;
 use std::fmt::Write as _;
-use std::hint::black_box;
 use std::io::Write as _;
-use std::sync::{Arc, LazyLock};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use arrow::array::{ArrayRef, StringArray};
-use component::{Component, Context, Gather, Keyring, Processor, Rows};
+use component::{Component, Context, Gather, Keyring, Rows};
 use processors::redact::{Config, Redact};
 use schemas::Catalog;
 
+mod measure;
+
 const BYTES: usize = 32 << 20;
-const ROUNDS: usize = 5;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let catalog = Arc::new(Catalog::built_in()?);
@@ -43,12 +42,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         ("log text, one line in twenty redacted", 20),
         ("log text, every line redacted", 1),
     ] {
-        measure(what, &mut redact, &catalog, &lines(hits, false))?;
+        show(what, &mut redact, &catalog, &lines(hits, false))?;
     }
-    measure("JSON lines, one in twenty redacted", &mut redact, &catalog, &lines(20, true))
+    show("JSON lines, one in twenty redacted", &mut redact, &catalog, &lines(20, true))
 }
 
-fn measure(what: &str, redact: &mut Redact, catalog: &Catalog, lines: &[String]) -> Result<(), Box<dyn Error>> {
+fn show(what: &str, redact: &mut Redact, catalog: &Catalog, lines: &[String]) -> Result<(), Box<dyn Error>> {
     let bytes: usize = lines.iter().map(String::len).sum();
     let best = fastest(redact, catalog, lines)?;
     println!("{what:40} {:7.0} MB/s  {:6.0} ns a line", bytes as f64 / best / 1e6, best * 1e9 / lines.len() as f64);
@@ -58,27 +57,8 @@ fn measure(what: &str, redact: &mut Redact, catalog: &Catalog, lines: &[String])
 /// Seconds of the fastest of some rounds.
 fn fastest(redact: &mut Redact, catalog: &Catalog, lines: &[String]) -> Result<f64, Box<dyn Error>> {
     let gathers = lines.chunks(4096).map(|chunk| gather(catalog, chunk)).collect::<Result<Vec<_>, _>>()?;
-    let mut best = f64::INFINITY;
-    for _ in 0..ROUNDS {
-        let mut copies = gathers.clone();
-        let start = cpu_time();
-        for gather in &mut copies {
-            redact.process(gather)?;
-        }
-        best = best.min((cpu_time() - start).as_secs_f64());
-        black_box(&copies);
-    }
-    Ok(best)
+    measure::fastest(redact, &gathers)
 }
-
-/// Time this thread has had a processor, where the system tells; else the time that has passed.
-fn cpu_time() -> Duration {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    let nanoseconds = text.split(' ').next().and_then(|n| n.parse().ok());
-    nanoseconds.map_or_else(|| START.elapsed(), Duration::from_nanos)
-}
-
-static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 fn gather(catalog: &Catalog, lines: &[String]) -> Result<Gather, Box<dyn Error>> {
     let table = catalog.table("logs").ok_or("no table logs")?;

@@ -119,4 +119,6 @@ fn derive(rows: &mut Rows) -> Result<(), ProcessError> {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

@@ -10,7 +10,7 @@ use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use arrow::util::display::array_value_to_string;
 use chrono::{DateTime, Utc};
-use component::{Component, Context, Gather, Keyring, Processor, Seal};
+use component::{Component, Context, Files, Gather, Keyring, Processor, References, Seal, Take};
 use journal::Journal;
 use lake::delta::Snapshot;
 use lake::{Completed, Completing, Lake, Location, Options};
@@ -32,6 +32,33 @@ pub fn hours(hours: f64) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(BASE + (hours * HOUR as f64) as i64).unwrap()
 }
 
+/// Every user, session and device has something of its own in a file.
+const LOOKUPS: &str = r#"{"lookups": [
+    {"name": "users", "file": "user_id", "key": "user_id", "columns": {"plan": "user_plan"}, "tenant_column": "tenant"},
+    {"name": "sessions", "file": "session_id", "key": "session_id", "columns": {"plan": "user_cohort"}, "tenant_column": "tenant"},
+    {"name": "devices", "file": "device_id", "key": "device_id", "columns": {"plan": "user_role"}, "tenant_column": "tenant"}
+]}"#;
+
+/// The lines of any of them.
+struct Shelf;
+
+impl Files for Shelf {
+    fn rows(&self, path: &Path, _: &[&str], _: u64, take: &mut Take<'_>) -> Result<(), String> {
+        let kind = path.display().to_string();
+        let lines = (1..9)
+            .flat_map(|n| ["acme", "other"].map(|tenant| (format!("{kind} {n}"), tenant, format!("of {kind} {n}"))));
+        lines.into_iter().try_for_each(|(key, tenant, plan)| take(&[Some(&key), Some(tenant), Some(&plan)]))
+    }
+
+    fn bytes(&self, _: &Path, _: u64) -> Result<Vec<u8>, String> {
+        Err("no such file".to_owned())
+    }
+
+    fn stamp(&self, _: &Path) -> Option<u128> {
+        Some(0)
+    }
+}
+
 /// Processors and seal of one worker; a new one remembers nothing.
 struct Chain {
     steps: [Box<dyn Processor>; 2],
@@ -40,12 +67,12 @@ struct Chain {
 
 impl Chain {
     fn new(cx: &Context) -> Self {
-        fn make<P: Component + Processor>(cx: &Context) -> Box<dyn Processor> {
-            Box::new(P::new(serde_json::from_str("{}").unwrap(), cx).unwrap())
+        fn make<P: Component + Processor>(config: &str, cx: &Context) -> Box<dyn Processor> {
+            Box::new(P::new(serde_json::from_str(config).unwrap(), cx).unwrap())
         }
         Self {
-            steps: [make::<Enrich>(cx), make::<Cost>(cx)],
-            seal: Seal::new(vec![make::<Hash>(cx), make::<Redact>(cx)]),
+            steps: [make::<Enrich>(LOOKUPS, cx), make::<Cost>("{}", cx)],
+            seal: Seal::new(vec![make::<Hash>("{}", cx), make::<Redact>("{}", cx)]),
         }
     }
 }
@@ -71,7 +98,8 @@ impl Rig {
         let catalog = Arc::new(Catalog::built_in().unwrap());
         let location = Location::parse(&folder.join("lake").display().to_string()).unwrap();
         let keys = Arc::new(Keyring::new(&[7; 32], 1).unwrap());
-        let context = Context::new(Arc::clone(&catalog), keys);
+        let references = References::new(Arc::new(Shelf));
+        let context = Context { references, ..Context::new(Arc::clone(&catalog), keys) };
         let journal = Journal::open(&folder.join(writer), Arc::clone(&catalog), journal::Options::default()).unwrap();
         let mut rig = Self { chain: Chain::new(&context), catalog, location, context, journal, lake: None, options };
         rig.restart().await;
