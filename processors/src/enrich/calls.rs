@@ -10,11 +10,12 @@ use super::url;
 /// Columns that only the GenAI conventions fill.
 const GENAI: [&str; 5] = ["operation", "request_model", "response_model", "input_tokens", "output_tokens"];
 
-/// Fills `provider`, `api_key`, `endpoint`, `stream_aborted`, `status` and `seen_as`.
+/// Fills `provider`, `api_key`, `endpoint`, `input_tokens`, `stream_aborted`, `status` and `seen_as`.
 pub(super) fn provider_calls(rows: &mut Rows) -> Result<(), ProcessError> {
     provider(rows)?;
     keys(rows)?;
     endpoint(rows)?;
+    embedded(rows)?;
     let (given, finish, stream) =
         (Bools::of(rows, "stream_aborted"), Texts::of(rows, "finish_reasons"), Bools::of(rows, "is_stream"));
     let aborted = bools(rows, |row| {
@@ -119,6 +120,18 @@ fn endpoint(rows: &mut Rows) -> Result<(), ProcessError> {
         Some(host.map_or(called.clone(), |host| format!("{host}{called}").into()))
     });
     set(rows, "endpoint", endpoints)
+}
+
+/// Embeddings have no tokens out: where only a total is told, it is what came in.
+fn embedded(rows: &mut Rows) -> Result<(), ProcessError> {
+    let operation = Texts::of(rows, "operation");
+    let [input, output, total] = ["input_tokens", "output_tokens", "total_tokens"].map(|c| Ints::of(rows, c));
+    let alone = |row| operation.get(row) == Some("embeddings") && output.get(row).is_none_or(|tokens| tokens == 0);
+    if !operation.any(|operation| operation == "embeddings") {
+        return Ok(());
+    }
+    let tokens = ints(rows, |row| input.get(row).or_else(|| total.get(row).filter(|_| alone(row))));
+    set(rows, "input_tokens", tokens)
 }
 
 fn status(rows: &mut Rows) -> Result<(), ProcessError> {

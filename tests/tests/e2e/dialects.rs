@@ -167,6 +167,29 @@ const CASES: &[Case] = &[
         ],
     },
     Case {
+        dialect: "Vercel AI SDK: an embedding, of which a total is told",
+        spans: &[
+            (
+                1,
+                0,
+                1,
+                "ai",
+                "ai.operationId=ai.embed,ai.model.provider=openai.embedding,ai.model.id=text-embedding-3-small,ai.usage.tokens=100",
+            ),
+            (
+                2,
+                1,
+                1,
+                "ai",
+                "ai.operationId=ai.embed.doEmbed,ai.model.provider=openai.embedding,ai.model.id=text-embedding-3-small,ai.usage.tokens=100",
+            ),
+        ],
+        rows: &[
+            "genai invoke_workflow openai text-embedding-3-small - - - - - - aggregate -",
+            "genai embeddings openai text-embedding-3-small - 100 - - - - priced -",
+        ],
+    },
+    Case {
         dialect: "Traceloop around OpenInference around HTTP: one call",
         spans: &[
             (
