@@ -13,7 +13,7 @@ use arrow::array::{
     ArrayRef, Int64Array, MapBuilder, MapFieldNames, StringArray, StringBuilder, TimestampMicrosecondArray,
 };
 use arrow::compute::cast;
-use component::{Context, Counts, Gather, Keyring, Rows};
+use component::{Context, Gather, Keyring, Rows};
 use processors::ALL;
 use schemas::{Catalog, Table, Type};
 
@@ -78,7 +78,7 @@ const TABLES: &[(&str, usize, &[Cell])] = &[
 fn main() -> Result<(), Box<dyn Error>> {
     let catalog = Arc::new(Catalog::built_in()?);
     let keys = Arc::new(Keyring::new(&[7; 32], 1)?);
-    let cx = Context { catalog, keys, counts: Counts::default() };
+    let cx = Context::new(catalog, keys);
     let mut few = gathers(&cx, FEW)?;
     let mut many = gathers(&cx, ROWS)?;
     let rows = (GATHERS * ROWS) as f64;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use arrow::array::{ArrayRef, Int64Array, StringArray};
 use arrow::compute::cast;
-use component::{Component, Context, Counts, Gather, Keyring, Processor, Rows};
+use component::{Component, Context, Gather, Keyring, Processor, Rows};
 use processors::{filter, sample};
 use schemas::Catalog;
 
@@ -18,7 +18,7 @@ const ROUNDS: usize = 5;
 fn main() -> Result<(), Box<dyn Error>> {
     let catalog = Arc::new(Catalog::built_in()?);
     let keys = Arc::new(Keyring::new(&[7; 32], 1)?);
-    let cx = Context { catalog: Arc::clone(&catalog), keys, counts: Counts::default() };
+    let cx = Context::new(Arc::clone(&catalog), keys);
     let gathers = (0..GATHERS).map(|number| gather(&catalog, number)).collect::<Result<Vec<_>, _>>()?;
     for (what, config) in [
         ("filter, its defaults", r#"{}"#),

@@ -7,7 +7,7 @@ use arrow::array::{ArrayRef, AsArray, Int64Array, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::Decimal128Type;
 use arrow::util::display::array_value_to_string;
-use component::{Component, Context, Counts, Gather, Keyring, Processor, Rows};
+use component::{Component, Context, Gather, Keyring, Processor, Rows};
 use processors::cost::Cost;
 use processors::enrich::Enrich;
 use processors::hash::Hash;
@@ -36,7 +36,7 @@ const STEPS: u64 = 400;
 impl Rig {
     pub fn new() -> Self {
         let catalog = Arc::new(Catalog::built_in().unwrap());
-        let cx = Context { catalog, keys: Arc::new(Keyring::new(&[7; 32], 1).unwrap()), counts: Counts::default() };
+        let cx = Context::new(catalog, Arc::new(Keyring::new(&[7; 32], 1).unwrap()));
         let (redact, hash) = (made(&cx, "{}"), made(&cx, "{}"));
         let (enrich, cost) = (made(&cx, TRUSTING), made(&cx, "{}"));
         Self { redact, hash, enrich, cost, cx }

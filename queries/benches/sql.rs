@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use arrow::array::{ArrayRef, Int64Array, StringArray};
 use arrow::compute::cast;
-use component::{Component, Context, Counts, Gather, Keyring, Processor, Rows};
+use component::{Component, Context, Gather, Keyring, Processor, Rows};
 use queries::processors::sql::{Config, Sql};
 use schemas::{Catalog, Type};
 
@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let sizes = [1, 64, 4096];
     println!("{:34} {}", "ns a row, in gathers of", sizes.map(|n| format!("{n:>9}")).concat());
     for (what, rules) in RULES {
-        let cx = Context { catalog: Arc::clone(&catalog), keys: Arc::clone(&keys), counts: Counts::default() };
+        let cx = Context::new(Arc::clone(&catalog), Arc::clone(&keys));
         let config: Config = serde_json::from_str(&format!("{{\"rules\":{rules}}}"))?;
         let start = Instant::now();
         let mut sql = Sql::new(config, &cx)?;

@@ -377,7 +377,7 @@ impl Lake {
             now,
         };
         let sources = &merged.plan.sources;
-        let scope = merge::Scope { writer: &self.writer, all: self.options.merge_all, hourly: false };
+        let scope = merge::Scope { writer: &self.writer, all: self.options.merge_all, hourly: false, thins: false };
         let mut add = tables.add(merged.file, merged.plan.level, scope.marks(sources));
         add.data_change = merged.changed;
         let path = format!("{}/{}", table.name, add.path);

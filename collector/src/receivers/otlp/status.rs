@@ -7,7 +7,6 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use bytes::{BufMut, Bytes, BytesMut};
 use otlp::Signal;
 
-
 /// A reason not to take a request, by what its sender can do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Refusal {

@@ -12,11 +12,7 @@ use serde_json::json;
 use super::*;
 
 fn context() -> Context {
-    Context {
-        catalog: Arc::new(Catalog::built_in().unwrap()),
-        keys: Arc::new(Keyring::new(&[7; 32], 1).unwrap()),
-        counts: Counts::default(),
-    }
+    Context::new(Arc::new(Catalog::built_in().unwrap()), Arc::new(Keyring::new(&[7; 32], 1).unwrap()))
 }
 
 /// One row: its cells as `column=value`, and `attributes.key=value`.
