@@ -38,7 +38,7 @@ fn nothing_said_is_the_default() {
     assert_eq!(config.metrics.as_deref(), Some("127.0.0.1:8888"));
     assert_eq!(config.health, Some(("127.0.0.1:13133".to_owned(), "/".to_owned())));
     let chain: Vec<&str> = config.chain.iter().map(|(name, _)| *name).collect();
-    assert_eq!(chain, ["filter", "enrich", "sample", "cost", "hash", "redact"]);
+    assert_eq!(chain, ["filter", "enrich", "sql", "sample", "cost", "hash", "redact"]);
     assert_eq!(config.key, KeySource::Own);
 }
 
@@ -331,7 +331,7 @@ service:
     )
     .unwrap();
     assert_eq!(config.listeners.len(), 2);
-    assert_eq!(config.chain.len(), 6, "a config that knows nothing of our processors gets the default chain");
+    assert_eq!(config.chain.len(), 7, "a config that knows nothing of our processors gets the default chain");
     assert_eq!(config.metrics.as_deref(), Some("10.1.2.3:8888"));
     assert!(config.debug);
     assert_eq!(
