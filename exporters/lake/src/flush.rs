@@ -220,12 +220,10 @@ impl Tables<'_> {
     async fn put(&self, table: &Table, file: Encoded) -> Result<Add, Error> {
         let path = fresh_path(table, &file.date, 0)?;
         self.store.create(&format!("{}/{path}", table.name), file.bytes.clone()).await?;
-        #[cfg(feature = "control")]
-        let texts = crate::control::with_texts(stats(file.rows, file.times), &file);
         let stored = Stored { path, date: file.date, size: file.bytes.len(), rows: file.rows, times: file.times };
         let add = self.add(stored, 0, Marks::default());
         #[cfg(feature = "control")]
-        let add = Add { stats: Some(texts), ..add };
+        let add = crate::control::with_texts(self.store, table, add).await?;
         Ok(add)
     }
 

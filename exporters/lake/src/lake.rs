@@ -380,6 +380,8 @@ impl Lake {
         let scope = merge::Scope { writer: &self.writer, all: self.options.merge_all, hourly: false, thins: false };
         let mut add = tables.add(merged.file, merged.plan.level, scope.marks(sources));
         add.data_change = merged.changed;
+        #[cfg(feature = "control")]
+        let add = crate::control::with_texts(&self.store, table, add).await?;
         let path = format!("{}/{}", table.name, add.path);
         let removes = sources.iter().map(|s| s.removed(now, merged.changed)).collect();
         let commit = Commit { operation: "OPTIMIZE", adds: vec![add], removes, ..Commit::default() };
