@@ -219,11 +219,14 @@ impl<'a> Merging<'a> {
         let mut upload = Upload::new(store, format!("{}/{path}", self.table.name));
         let rows = usize::try_from(self.read).unwrap_or(usize::MAX);
         let mut writer = Writer::new(self.table, Arc::clone(&self.merge.schema), Codec::Small, rows)?;
-        if let Err(e) = self.write(&mut writer, &mut upload, most).await {
-            upload.abort().await;
-            return Err(e);
-        }
-        let (rest, rows, times) = writer.finish()?;
+        let written = self.write(&mut writer, &mut upload, most).await;
+        let (rest, rows, times) = match written.and_then(|()| writer.finish()) {
+            Ok(finished) => finished,
+            Err(e) => {
+                upload.abort().await;
+                return Err(e);
+            }
+        };
         // Where nothing is left there is no file.
         let size = if rows == 0 { 0 } else { upload.finish(rest).await? };
         self.written += rows as u64;

@@ -50,7 +50,10 @@ impl<'a> Upload<'a> {
                 finished.map_err(|e| fail(&e))?.map_err(|e| fail(&e))?;
             }
             To::Parts(mut parts) => {
-                parts.complete().await.map_err(|e| Error::store("writing", &self.path, e))?;
+                if let Err(e) = parts.complete().await {
+                    drop(parts.abort().await);
+                    return Err(Error::store("writing", &self.path, e));
+                }
             }
         }
         Ok(self.size)
@@ -93,5 +96,66 @@ impl<'a> Upload<'a> {
 
     fn fail(&self, why: impl ToString) -> Error {
         Error::store("writing", &self.path, why)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use object_store::memory::InMemory;
+    use object_store::path::Path;
+    use url::Url;
+
+    use super::*;
+    use crate::Location;
+
+    /// Bytes that tell where they belong.
+    fn piece(from: usize, len: usize) -> Vec<u8> {
+        (from..from + len).map(|at| (at / 4096) as u8).collect()
+    }
+
+    /// Uploads pieces of such lengths as a writer would make them.
+    async fn upload(store: &Store, path: &str, pieces: &[usize]) -> usize {
+        let mut upload = Upload::new(store, path.to_owned());
+        let (mut buffer, mut at) = (Vec::new(), 0);
+        for len in pieces {
+            buffer.extend(piece(at, *len));
+            at += len;
+            upload.take(&mut buffer).await.unwrap();
+            assert!(buffer.len() < PART, "no more than a part is held");
+        }
+        upload.finish(buffer).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_file_is_the_same_whole_or_in_parts() {
+        let folder = tempfile::tempdir().unwrap();
+        let local = Location::parse(folder.path().to_str().unwrap()).unwrap().open().unwrap();
+        let remote = Store::new(Arc::new(InMemory::new()), Path::default(), None, Url::parse("memory:///").unwrap());
+        for store in [&local, &remote] {
+            for (name, pieces) in
+                [("small", &[1000, 2000][..]), ("large", &[PART - 1, 2, PART, 5000]), ("exact", &[PART])]
+            {
+                let path = format!("t/date=2026-01-01/{name}.parquet");
+                let size = upload(store, &path, pieces).await;
+                let stored = store.get(&path).await.unwrap().unwrap();
+                assert_eq!(size, pieces.iter().sum::<usize>(), "{name}");
+                assert!(stored == piece(0, size), "{name}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_not_finished_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Location::parse(folder.path().to_str().unwrap()).unwrap().open().unwrap();
+        let mut upload = Upload::new(&store, "t/date=2026-01-01/file.parquet".to_owned());
+        upload.take(&mut piece(0, PART)).await.unwrap();
+        let files = || std::fs::read_dir(folder.path().join("t/date=2026-01-01")).unwrap().count();
+        assert_eq!(files(), 1, "a part is there, under no name of a file");
+        assert_eq!(store.get("t/date=2026-01-01/file.parquet").await.unwrap(), None);
+        upload.abort().await;
+        assert_eq!(files(), 0);
     }
 }
