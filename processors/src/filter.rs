@@ -21,7 +21,8 @@
 //! `authenticated_only` keeps, of `requests` and `activity_events` or of the tables that it names, the rows behind which
 //! a user stands: the row names one, or a record of its trace or session in the same gather does. Only facts count, so
 //! that nothing depends on what a worker happened to see before; a trace that comes in several requests may therefore
-//! lose the rows that came without its user. Whoever cannot have that sets the user on every record, as baggage does.
+//! lose the rows that came without its user. Whoever cannot have that sets the user on every record, as baggage does. The
+//! words of `enrich.nobody` name no user.
 
 mod authenticated;
 
@@ -58,6 +59,8 @@ impl Default for Config {
 pub struct Filter {
     rules: HashMap<String, Vec<Rule>>,
     authenticated: Vec<String>,
+    /// Words that mean that nobody is known.
+    nobody: Vec<String>,
     counts: Counts,
 }
 
@@ -84,14 +87,14 @@ impl Component for Filter {
             }
         }
         let authenticated = config.authenticated_only.tables(&cx.catalog)?;
-        Ok(Self { rules, authenticated, counts: cx.counts.clone() })
+        Ok(Self { rules, authenticated, nobody: authenticated::words(cx), counts: cx.counts.clone() })
     }
 }
 
 impl Processor for Filter {
     fn process(&mut self, gather: &mut Gather) -> Result<(), ProcessError> {
         // Judged before anything is dropped: a record that goes may name the user of one that stays.
-        let mut nobody = authenticated::nobody(gather, &self.authenticated).into_iter();
+        let mut nobody = authenticated::nobody(gather, &self.authenticated, &self.nobody).into_iter();
         for rows in gather.tables_mut() {
             let mut keep = vec![true; rows.len()];
             for rule in self.rules.get(&rows.table().name).into_iter().flatten() {

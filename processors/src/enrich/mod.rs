@@ -32,8 +32,7 @@ use component::{Component, ConfigError, Context, Gather, ProcessError, Processor
 use serde::Deserialize;
 
 /// What senders write when nobody is known, unless the settings say otherwise.
-pub(crate) const NOBODY: [&str; 9] =
-    ["anonymous", "anonymoususer", "unknown", "undefined", "null", "none", "nil", "n/a", "-"];
+const NOBODY: [&str; 9] = ["anonymous", "anonymoususer", "unknown", "undefined", "null", "none", "nil", "n/a", "-"];
 
 /// Settings.
 #[derive(Debug, Clone, Deserialize)]

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use component::{ConfigError, Gather, Rows, Text};
+use component::{ConfigError, Context, Gather, Rows, Text};
 use schemas::Catalog;
 use serde::Deserialize;
 
@@ -53,27 +53,34 @@ impl Authenticated {
     }
 }
 
+/// Of rows that name somebody, whose words mean that nobody is known: those of `enrich`.
+pub(super) fn words(cx: &Context) -> Vec<String> {
+    let enrich: crate::enrich::Config = serde_json::from_value(cx.section("enrich")).unwrap_or_default();
+    enrich.nobody
+}
+
 /// What the records of a gather say of who it was, by tenant.
-#[derive(Default)]
 struct Named<'a> {
+    words: &'a [String],
     traces: HashSet<(&'a str, &'a str)>,
     sessions: HashSet<(&'a str, &'a str)>,
 }
 
 /// Of every table that is named and has rows, in the gather's order: which of its rows no user stands behind.
-pub(super) fn nobody(gather: &Gather, tables: &[String]) -> Vec<Vec<bool>> {
+pub(super) fn nobody(gather: &Gather, tables: &[String], words: &[String]) -> Vec<Vec<bool>> {
     if tables.is_empty() {
         return Vec::new();
     }
-    let mut named = Named::default();
+    let mut named = Named { words, traces: HashSet::new(), sessions: HashSet::new() };
     // Sessions first: a trace is known as well if any of its records lies in the session of a user.
     for (tenant, said) in gather.tables().flat_map(said) {
-        if user(&said) {
-            named.sessions.extend(session(&said).map(|session| (tenant, session)));
+        if named.user(&said) {
+            let session = named.session(&said);
+            named.sessions.extend(session.map(|session| (tenant, session)));
         }
     }
     for (tenant, said) in gather.tables().flat_map(said) {
-        if user(&said) || session(&said).is_some_and(|session| named.sessions.contains(&(tenant, session))) {
+        if named.user(&said) || named.in_session(tenant, &said) {
             named.traces.extend(said.trace.map(|trace| (tenant, trace)));
         }
     }
@@ -83,9 +90,30 @@ pub(super) fn nobody(gather: &Gather, tables: &[String]) -> Vec<Vec<bool>> {
 
 impl Named<'_> {
     fn knows(&self, tenant: &str, said: &Said) -> bool {
-        user(said)
+        self.user(said)
             || said.trace.is_some_and(|trace| self.traces.contains(&(tenant, trace)))
-            || session(said).is_some_and(|session| self.sessions.contains(&(tenant, session)))
+            || self.in_session(tenant, said)
+    }
+
+    /// Whether a record lies in the session of a user.
+    fn in_session(&self, tenant: &str, said: &Said) -> bool {
+        self.session(said).is_some_and(|session| self.sessions.contains(&(tenant, session)))
+    }
+
+    /// Whether a record names a user.
+    fn user(&self, said: &Said) -> bool {
+        said.user.is_some_and(|user| self.says(user))
+    }
+
+    /// The session of a record.
+    fn session<'s>(&self, said: &Said<'s>) -> Option<&'s str> {
+        said.session.filter(|session| self.says(session))
+    }
+
+    /// What senders write when they know of nobody says nothing.
+    fn says(&self, text: &str) -> bool {
+        let text = text.trim();
+        !text.is_empty() && !self.words.iter().any(|word| word.eq_ignore_ascii_case(text))
     }
 }
 
@@ -93,20 +121,4 @@ fn said(rows: &Rows) -> impl Iterator<Item = (&str, Said<'_>)> {
     let columns = Columns::of(&rows.table().name, &SENT, |name| rows.get(name));
     let tenants: Option<Text> = rows.text("tenant");
     (0..rows.len()).map(move |row| (tenants.and_then(|t| t.get(row)).unwrap_or_default(), columns.said(row)))
-}
-
-/// Whether a record names a user.
-fn user(said: &Said) -> bool {
-    said.user.is_some_and(known)
-}
-
-/// The session of a record.
-fn session<'a>(said: &Said<'a>) -> Option<&'a str> {
-    said.session.filter(|session| known(session))
-}
-
-/// What senders write when they know of nobody says nothing.
-fn known(text: &str) -> bool {
-    let text = text.trim();
-    !text.is_empty() && !crate::enrich::NOBODY.iter().any(|word| word.eq_ignore_ascii_case(text))
 }

@@ -222,3 +222,18 @@ fn a_user_whose_record_is_dropped_still_stands_behind_the_others() {
         &[("noise", 1)],
     );
 }
+
+#[test]
+fn nobody_is_who_enrich_says_is_nobody() {
+    let rows: &[Row] = &[
+        ("requests", &[("trace_id", "guest"), ("user_id", "Guest")]),
+        ("requests", &[("trace_id", "user"), ("user_id", "ann")]),
+    ];
+    let sections = [("enrich", serde_json::json!({"nobody": ["guest"]}))].into();
+    for (cx, left) in [(context(), 2), (Context { sections, ..context() }, 1)] {
+        let mut gather = gather(rows);
+        let config = serde_json::from_str(r#"{"authenticated_only": true}"#).unwrap();
+        Filter::new(config, &cx).unwrap().process(&mut gather).unwrap();
+        assert_eq!(gather.table("requests").unwrap().len(), left);
+    }
+}
