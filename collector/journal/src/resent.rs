@@ -61,7 +61,7 @@ impl Recent {
     }
 }
 
-fn slot(print: u64) -> usize {
+pub(crate) fn slot(print: u64) -> usize {
     print as usize % SLOTS
 }
 

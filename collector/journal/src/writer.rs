@@ -192,6 +192,12 @@ impl Journal {
         &self.shared.catalog
     }
 
+    /// What tells records that are sent again.
+    #[cfg(test)]
+    pub(crate) fn fingerprints(&self) -> &Fingerprints {
+        &self.shared.fingerprints
+    }
+
     /// Writes a gather as one entry. It is there for readers at once and safe when [`Journal::durable`] says so.
     pub fn append(&self, sealed: &Sealed) -> Result<Position, Error> {
         // What takes long is done before others are kept waiting.
