@@ -57,13 +57,22 @@ fn email(value: &str) -> String {
         Some(scheme) if scheme.eq_ignore_ascii_case("mailto:") => inner[7..].split('?').next().unwrap_or_default(),
         _ => inner,
     };
-    let folded = folded(bare);
-    let Some((local, domain)) = folded.rsplit_once('@') else { return folded };
-    let domain = domain.trim_end_matches('.');
-    match Host::parse(domain) {
-        Ok(Host::Domain(ascii)) => format!("{local}@{ascii}"),
-        _ => format!("{local}@{domain}"),
+    let mut folded = folded(bare);
+    let Some(at) = folded.rfind('@') else { return folded };
+    folded.truncate(folded.trim_end_matches('.').len().max(at + 1));
+    let domain = &folded[at + 1..];
+    if !is_plain(domain)
+        && let Ok(Host::Domain(ascii)) = Host::parse(domain)
+    {
+        folded.truncate(at + 1);
+        folded.push_str(&ascii);
     }
+    folded
+}
+
+/// Whether a domain is spelled as it is resolved, as nearly all are: there is nothing to convert then.
+fn is_plain(domain: &str) -> bool {
+    domain.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.')) && !domain.contains("xn--")
 }
 
 /// NFKC and lower case, so that look-alike spellings of a name meet.
@@ -99,6 +108,16 @@ fn without_scheme(value: &str) -> &str {
 mod tests {
     use super::*;
 
+    proptest::proptest! {
+        #[test]
+        fn a_plain_domain_is_what_it_would_be_converted_to(domain in "([a-z0-9-]{0,9}\\.){0,4}[a-z0-9.-]{0,9}") {
+            proptest::prop_assert!(is_plain(&domain) || domain.contains("xn--"));
+            if let (true, Ok(Host::Domain(ascii))) = (is_plain(&domain), Host::parse(&domain)) {
+                proptest::prop_assert_eq!(ascii, domain);
+            }
+        }
+    }
+
     fn check(domain: &str, cases: &[(&str, &str)]) {
         for (value, normal) in cases {
             let form = Normal::of(domain, None).form(value).into_owned();
@@ -122,6 +141,10 @@ mod tests {
                 ("ａｎｎ@example.com", "ann@example.com"),
                 ("ann@host@example.com", "ann@host@example.com"),
                 ("ann@[192.0.2.1]", "ann@[192.0.2.1]"),
+                ("ann@192.0.2.1", "ann@192.0.2.1"),
+                ("ann@%65xample.com", "ann@example.com"),
+                ("ann@XN--BCHER-KVA.example", "ann@xn--bcher-kva.example"),
+                ("ann@..", "ann@"),
                 ("Admin", "admin"),
                 ("  ", ""),
             ],

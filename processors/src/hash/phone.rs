@@ -1,5 +1,9 @@
 //! Phone numbers as E.164, by the dialling rules of `regions.tsv`.
 
+use std::sync::LazyLock;
+
+use hashbrown::HashMap;
+
 /// The rules, one region a line.
 const REGIONS: &str = include_str!("regions.tsv");
 
@@ -12,9 +16,16 @@ pub(super) struct Region {
     abroad: &'static str,
     /// Dialled before a national number, empty where nothing is.
     trunk: &'static str,
-    /// Lengths of national numbers, comma-separated.
-    lengths: &'static str,
+    /// Lengths of national numbers, a bit for each.
+    lengths: u32,
 }
+
+/// The main region of every calling code.
+static MAIN: LazyLock<HashMap<&str, Region>> =
+    LazyLock::new(|| lines().filter(|(_, main, _)| *main).map(|(_, _, region)| (region.code, region)).collect());
+
+/// Digits of the longest calling code.
+const LONGEST_CODE: usize = 3;
 
 impl Region {
     /// The region of two letters.
@@ -24,11 +35,11 @@ impl Region {
 
     /// The main region of the calling code that `digits` begins with; calling codes are free of prefixes.
     fn called(digits: &str) -> Option<Self> {
-        lines().find(|(_, main, region)| *main && digits.starts_with(region.code)).map(|(_, _, region)| region)
+        (1..=LONGEST_CODE).find_map(|length| MAIN.get(digits.get(..length)?).copied())
     }
 
     fn fits(&self, national: &str) -> bool {
-        self.lengths.split(',').any(|length| length.parse() == Ok(national.len()))
+        national.len() < 32 && (self.lengths >> national.len()) & 1 == 1
     }
 
     /// The national number in what was dialled, without the trunk prefix.
@@ -44,7 +55,10 @@ fn lines() -> impl Iterator<Item = (&'static str, bool, Region)> {
     REGIONS.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
         let mut cells = line.split('\t').map(|cell| if cell == "-" { "" } else { cell });
         let (name, code, main) = (cells.next()?, cells.next()?, cells.next()? == "main");
-        Some((name, main, Region { code, abroad: cells.next()?, trunk: cells.next()?, lengths: cells.next()? }))
+        let (abroad, trunk, lengths) = (cells.next()?, cells.next()?, cells.next()?);
+        let mut lengths = lengths.split(',').map(|length| length.parse::<u32>().ok().filter(|length| *length < 32));
+        let lengths = lengths.try_fold(0, |lengths, length| Some(lengths | (1 << length?)))?;
+        Some((name, main, Region { code, abroad, trunk, lengths }))
     })
 }
 
@@ -155,7 +169,7 @@ mod tests {
     fn the_rules_are_whole() {
         assert_eq!(lines().count(), REGIONS.lines().filter(|l| !l.starts_with('#')).count());
         for (name, main, region) in lines() {
-            assert!(region.lengths.split(',').all(|l| l.parse::<usize>().is_ok()), "{name}");
+            assert!(region.lengths != 0 && (1..=LONGEST_CODE).contains(&region.code.len()), "{name}");
             // Codes are free of prefixes, or the first match would be the wrong one.
             let clash = lines().any(|(_, m, r)| main && m && r.code != region.code && r.code.starts_with(region.code));
             assert!(!clash, "{name}");
