@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use crate::config::{Config, KeySource, Wire};
+use crate::keys;
 use crate::receivers::otlp::Server;
 
 /// The block as text.
@@ -30,9 +31,10 @@ pub(crate) fn announcement(
             line(&mut out, "key", &format!("made {}, readable by you alone", path.display()));
             line(&mut out, "", "Keep a copy: without it pseudonyms of the same person no longer match.");
         }
-        (None, KeySource::Own) => line(&mut out, "key", &config.data.join("keys/root.key").display().to_string()),
+        (None, KeySource::Own) => line(&mut out, "key", &keys::own_file(&config.data).display().to_string()),
         (None, KeySource::File(path)) => line(&mut out, "key", &path.display().to_string()),
         (None, KeySource::Env(name)) => line(&mut out, "key", &format!("environment variable {name}")),
+        (None, KeySource::Command(command)) => line(&mut out, "key", &format!("printed by {}", keys::program(command))),
     }
     if cfg!(feature = "queries") {
         let data = config.data.display();

@@ -7,8 +7,9 @@ use schemas::Catalog;
 
 use crate::Distribution;
 use crate::cli::{Format, Prices};
-use crate::config::{self, Config, Inputs};
+use crate::config::{self, Config, Inputs, KeySource};
 use crate::error::Error;
+use crate::keys::program;
 use crate::prices;
 
 /// `validate`: everything that is wrong, or that nothing is.
@@ -17,6 +18,9 @@ pub(crate) fn validate(inputs: &Inputs, distribution: &Distribution) -> Result<(
     let mut out = std::io::stdout().lock();
     for note in &config.notes {
         writeln!(out, "note: {note}")?;
+    }
+    if let KeySource::Command(command) = &config.key {
+        writeln!(out, "note: {} prints the root key: a start runs it once, this check does not", program(command))?;
     }
     writeln!(out, "the configuration is right")?;
     Ok(())

@@ -1,5 +1,7 @@
 //! The root key: found, or made by itself for a lake that does not leave this machine.
 
+mod command;
+
 use std::fs::{DirBuilder, OpenOptions, Permissions};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
@@ -7,9 +9,10 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use component::Keyring;
+use component::{Keyring, Rotation};
 
 use crate::config::KeySource;
+use command::CommandError;
 
 /// Why there is no root key.
 #[derive(Debug, thiserror::Error)]
@@ -27,9 +30,23 @@ pub enum RootKeyError {
     /// Others can read it.
     #[error("root key {0} can be read by others than its owner; run `chmod 600 {0}`")]
     Readable(PathBuf),
+    /// It was never made.
+    #[error(
+        "there is no root key {0}: the first start of the collector makes it; give --data, --config and --set as the \
+         collector has them"
+    )]
+    Missing(PathBuf),
     /// The variable is not there.
     #[error("environment variable {0}, named by keys.root_key_env, is not set")]
     Variable(String),
+    /// The program gave none.
+    #[error("running {program}, which keys.root_key_command names: {why}")]
+    Command {
+        /// Which program, without its arguments.
+        program: String,
+        /// What became of it.
+        why: CommandError,
+    },
     /// The system has no randomness to give.
     #[error("making a root key: {0}")]
     Random(String),
@@ -39,22 +56,50 @@ pub enum RootKeyError {
 }
 
 /// The keyring, and the file that was made for it at this start, if one was.
-pub(crate) fn keyring(source: &KeySource, data: &Path, kid: u32) -> Result<(Keyring, Option<PathBuf>), RootKeyError> {
-    match source {
+pub(crate) fn keyring(
+    source: &KeySource,
+    data: &Path,
+    rotation: &Rotation,
+) -> Result<(Keyring, Option<PathBuf>), RootKeyError> {
+    let own = own_file(data);
+    let made = *source == KeySource::Own && !own.exists();
+    if made {
+        make(&own)?;
+    }
+    Ok((existing(source, data, rotation)?, made.then_some(own)))
+}
+
+/// The keyring of a root key that must be there.
+pub(crate) fn existing(source: &KeySource, data: &Path, rotation: &Rotation) -> Result<Keyring, RootKeyError> {
+    let root = match source {
         KeySource::Env(name) => {
             let text = std::env::var(name).map_err(|_| RootKeyError::Variable(name.clone()))?;
-            Ok((Keyring::new(&secret(text.as_bytes()), kid)?, None))
+            secret(text.as_bytes())
         }
-        KeySource::File(path) => Ok((Keyring::new(&load(path)?, kid)?, None)),
+        KeySource::File(path) => load(path)?,
+        KeySource::Command(line) => {
+            let failed = |why| RootKeyError::Command { program: program(line).to_owned(), why };
+            secret(&command::output(line, command::PATIENCE).map_err(failed)?)
+        }
         KeySource::Own => {
-            let path = data.join("keys").join("root.key");
-            let made = !path.exists();
-            if made {
-                make(&path)?;
+            let path = own_file(data);
+            if !path.exists() {
+                return Err(RootKeyError::Missing(path));
             }
-            Ok((Keyring::new(&load(&path)?, kid)?, made.then_some(path)))
+            load(&path)?
         }
-    }
+    };
+    Ok(Keyring::rotated(&root, rotation.clone())?)
+}
+
+/// The root key that a local lake makes for itself.
+pub(crate) fn own_file(data: &Path) -> PathBuf {
+    data.join("keys").join("root.key")
+}
+
+/// What may be shown of a command: its arguments may hold a secret.
+pub(crate) fn program(command: &[String]) -> &str {
+    command.first().map_or("", String::as_str)
 }
 
 fn load(path: &Path) -> Result<Vec<u8>, RootKeyError> {
@@ -107,20 +152,31 @@ pub(crate) fn private_folder(path: &Path) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use component::KeyIds;
+
     use super::*;
+
+    fn rotation() -> Rotation {
+        Rotation::new(KeyIds::new(1, []), BTreeMap::new())
+    }
 
     #[test]
     fn the_first_start_makes_a_private_key_and_the_second_finds_it() {
         let data = tempfile::tempdir().unwrap();
-        let (first, made) = keyring(&KeySource::Own, data.path(), 1).unwrap();
+        let missing = existing(&KeySource::Own, data.path(), &rotation()).unwrap_err();
+        assert!(matches!(missing, RootKeyError::Missing(_)), "{missing}");
+        assert!(!data.path().join("keys").exists(), "who only asks makes none");
+        let (first, made) = keyring(&KeySource::Own, data.path(), &rotation()).unwrap();
         let path = made.unwrap();
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(std::fs::metadata(path.parent().unwrap()).unwrap().permissions().mode() & 0o777, 0o700);
-        let (second, made) = keyring(&KeySource::Own, data.path(), 1).unwrap();
+        let (second, made) = keyring(&KeySource::Own, data.path(), &rotation()).unwrap();
         assert_eq!(made, None);
         assert_eq!(first.fingerprint().unwrap(), second.fingerprint().unwrap());
         std::fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
-        assert!(matches!(keyring(&KeySource::Own, data.path(), 1), Err(RootKeyError::Readable(_))));
+        assert!(matches!(keyring(&KeySource::Own, data.path(), &rotation()), Err(RootKeyError::Readable(_))));
     }
 
     #[test]
@@ -129,7 +185,31 @@ mod tests {
         let path = folder.path().join("short.key");
         std::fs::write(&path, "c2hvcnQ=").unwrap();
         std::fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
-        let error = keyring(&KeySource::File(path), folder.path(), 1).unwrap_err();
+        let error = keyring(&KeySource::File(path), folder.path(), &rotation()).unwrap_err();
         assert!(matches!(error, RootKeyError::Key(component::KeyError::Short(8))), "{error}");
+    }
+
+    #[test]
+    fn a_program_prints_the_key_that_a_file_holds() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("root.key");
+        std::fs::write(&path, "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=\n").unwrap();
+        std::fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+        let fingerprint = |source: KeySource| {
+            let (keyring, made) = keyring(&source, folder.path(), &rotation()).unwrap();
+            assert_eq!(made, None);
+            keyring.fingerprint().unwrap()
+        };
+        let cat = KeySource::Command(vec!["cat".to_owned(), path.display().to_string()]);
+        assert_eq!(fingerprint(cat), fingerprint(KeySource::File(path)));
+        let echo = KeySource::Command(["echo", "s3cr3t"].map(str::to_owned).to_vec());
+        let error = keyring(&echo, folder.path(), &rotation()).unwrap_err();
+        assert!(matches!(error, RootKeyError::Key(component::KeyError::Short(6))), "{error}");
+        let fails = KeySource::Command(["false", "s3cr3t"].map(str::to_owned).to_vec());
+        let error = keyring(&fails, folder.path(), &rotation()).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "running false, which keys.root_key_command names: it ended with exit status: 1; run it by hand to see why"
+        );
     }
 }

@@ -70,7 +70,7 @@ impl Service {
         private(&config.data)?;
         let catalog = Catalog::load(config.overlay.as_deref()).map_err(|e| Error::Schemas(crate::with_sources(&e)))?;
         let catalog = Arc::new(catalog);
-        let (keyring, made_key) = keys::keyring(&config.key, &config.data, config.kid)?;
+        let (keyring, made_key) = keys::keyring(&config.key, &config.data, &config.rotation)?;
         let fingerprint = keyring.fingerprint().map_err(keys::RootKeyError::from)?;
         let journal = store::open_journal(&config, &catalog)?;
         let lake = store::open_lake(&config, journal.clone(), fingerprint).await?;

@@ -12,6 +12,9 @@
 //! however the e-mail, phone number or address is spelled (see `normalise`). Tenants and domains have keys of their
 //! own, so that equal values in two of them give unrelated pseudonyms. What a sender put into such a column is
 //! overwritten: only our hashes may stand there. A value that is empty once normalised gives NULL.
+//!
+//! Rows get pseudonyms of the current key id (`keys.kid`). [`Maker`] gives those of every live one (`keys.kids`), which is
+//! what a search has to ask for: `marquetry pseudonym` prints them.
 
 mod normalise;
 mod phone;
@@ -26,7 +29,8 @@ use serde::Deserialize;
 
 use normalise::Normal;
 
-pub(crate) use pseudonyms::{Maker, Pseudonyms, Scope, lock};
+pub use pseudonyms::Maker;
+pub(crate) use pseudonyms::{Pseudonyms, Scope, lock};
 
 /// The normal form of a value in a domain, without a region for national telephone numbers.
 pub(crate) fn normal_form<'a>(domain: &str, value: &'a str) -> Cow<'a, str> {

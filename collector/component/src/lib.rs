@@ -17,7 +17,7 @@ pub use complete::{Completion, Facts, Hints};
 pub use config::{Component, ConfigError, Factory, ProcessError, Processor, processor};
 pub use context::{Context, Counts, Shared};
 pub use gather::{Gather, Rows, RowsError};
-pub use keys::{Domain, Key, KeyError, Keyring, Pseudonym};
+pub use keys::{Domain, Key, KeyError, KeyIds, Keyring, Pseudonym, Rotation};
 pub use reference::{Files, Loaded, Reference, References, Refreshed, Standing, Take};
 pub use seal::{Seal, Sealed};
 pub use text::{Text, map_text};

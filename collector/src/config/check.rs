@@ -14,7 +14,7 @@ use super::node::Node;
 use super::problem::Problems;
 use super::read::{hide, locate, meant, mend, not_known, read};
 use super::sources::Inputs;
-use super::{Config, JournalSettings, KeySource, LakeSettings, PipelineSettings, model, telemetry};
+use super::{Config, JournalSettings, LakeSettings, PipelineSettings, keys, model, telemetry};
 use crate::Distribution;
 use crate::references::Disk;
 
@@ -52,7 +52,8 @@ pub(crate) fn check(
     let pipeline: model::Pipeline = section.read("pipeline");
     let health = section.health();
     let lake = section.lake(&data);
-    let key = section.key(&keys, &lake);
+    let key = keys::source(root, &keys, &lake, &mut problems);
+    let rotation = keys::rotation(root, &keys, &mut problems);
     let telemetry = telemetry::telemetry(root, &mut problems);
     let lines = pipelines(root, &mut problems);
     let active = |id: &str| lines.receivers.as_ref().is_none_or(|r| r.contains(id));
@@ -72,7 +73,7 @@ pub(crate) fn check(
     Ok(Config {
         data,
         key,
-        kid: keys.kid.unwrap_or(1),
+        rotation,
         overlay: schemas.overlay,
         listeners: endpoints,
         chain,
@@ -204,34 +205,6 @@ impl Sections<'_> {
         let slow = thin.slow.map_or(Duration::from_secs(2), |period| period.0);
         let slow = i64::try_from(slow.as_nanos()).unwrap_or(i64::MAX);
         (rate < 1.0).then(|| Tail::new(rate, Some(slow), thin.cost_usd))
-    }
-
-    fn key(&mut self, keys: &model::Keys, lake: &LakeSettings) -> KeySource {
-        let place = |root: &Node, key: &str| root.get("keys").map(|n| locate(n, &[key.to_owned()])).unwrap_or_default();
-        match (&keys.root_key_file, &keys.root_key_env) {
-            (Some(_), Some(_)) => {
-                let (at, width) = place(self.root, "root_key_env");
-                self.problems.add(at, width, "say either `root_key_file` or `root_key_env`");
-                KeySource::Own
-            }
-            (Some(file), None) => {
-                if lake.local && file.starts_with(lake.location.trim_start_matches("file://")) {
-                    let (at, width) = place(self.root, "root_key_file");
-                    self.problems.add(at, width, "the root key lies inside the lake, where every reader could take it");
-                }
-                KeySource::File(file.clone())
-            }
-            (None, Some(name)) => KeySource::Env(name.clone()),
-            (None, None) => {
-                if !lake.local {
-                    self.problems.add_anywhere(
-                        "a lake on an object store needs a root key that outlives this machine; \
-                         set `keys.root_key_file` or `keys.root_key_env` (make one with `head -c 32 /dev/urandom | base64`)",
-                    );
-                }
-                KeySource::Own
-            }
-        }
     }
 }
 

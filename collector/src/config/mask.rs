@@ -35,7 +35,7 @@ fn write_map(out: &mut String, node: &Node, depth: usize, secret: bool) {
         out.push(':');
         // A list of tokens is secret item by item; a map below may still have keys that can be shown.
         let secret = is_secret(&entry.key) || (secret && !is_name_of(&entry.key));
-        write_value(out, &entry.node, depth, secret);
+        write_value(out, &entry.key, &entry.node, depth, secret);
     }
 }
 
@@ -44,7 +44,12 @@ fn is_name_of(key: &str) -> bool {
     matches!(key, "tenant" | "env" | "file" | "filename" | "scheme" | "header" | "name")
 }
 
-fn write_value(out: &mut String, node: &Node, depth: usize, secret: bool) {
+/// Which program prints a key may be shown; its arguments may hold the key.
+fn is_program(key: &str, item: &Node) -> bool {
+    key == "root_key_command" && item.text().is_some_and(|text| !text.contains(|c: char| c.is_whitespace() || c == '='))
+}
+
+fn write_value(out: &mut String, key: &str, node: &Node, depth: usize, secret: bool) {
     match &node.value {
         Value::Map(entries) if entries.is_empty() => out.push_str(" {}\n"),
         Value::List(items) if items.is_empty() => out.push_str(" []\n"),
@@ -54,10 +59,10 @@ fn write_value(out: &mut String, node: &Node, depth: usize, secret: bool) {
         }
         Value::List(items) => {
             out.push('\n');
-            for item in items {
+            for (index, item) in items.iter().enumerate() {
                 out.push_str(&"  ".repeat(depth + 1));
                 out.push('-');
-                write_value(out, item, depth + 1, secret);
+                write_value(out, "", item, depth + 1, secret && !(index == 0 && is_program(key, item)));
             }
         }
         _ => {

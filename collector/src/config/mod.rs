@@ -7,6 +7,7 @@
 mod check;
 mod components;
 mod expand;
+mod keys;
 mod listeners;
 mod mask;
 mod model;
@@ -21,6 +22,7 @@ mod tests;
 
 use std::path::PathBuf;
 
+use component::{Component, Rotation};
 pub use component::{Period, Size, human};
 pub(crate) use components::BUILT_IN;
 pub use listeners::{CorsRules, Listener, Wire};
@@ -41,8 +43,8 @@ pub struct Config {
     pub data: PathBuf,
     /// Where the root key comes from.
     pub key: KeySource,
-    /// Number of the current key epoch.
-    pub kid: u32,
+    /// Key ids: which one writes and which are searched for, by tenant.
+    pub rotation: Rotation,
     /// Folder of schema files on top of the built-in ones.
     pub overlay: Option<PathBuf>,
     /// Endpoints that take OTLP.
@@ -80,6 +82,8 @@ pub enum KeySource {
     File(PathBuf),
     /// An environment variable.
     Env(String),
+    /// A program that prints it, and its arguments.
+    Command(Vec<String>),
 }
 
 /// The `lake` section.
@@ -145,6 +149,15 @@ impl Config {
     /// What it takes to price calls besides: the processors' settings.
     pub(crate) fn for_prices(inputs: &Inputs, distribution: &Distribution) -> Result<Self, Problems> {
         Self::without(&["receivers", "extensions", "service", "journal", "pipeline"], inputs, distribution)
+    }
+
+    /// What it takes to make pseudonyms besides: the settings of `hash`, and of no other processor.
+    pub(crate) fn for_pseudonyms(inputs: &Inputs, distribution: &Distribution) -> Result<Self, Problems> {
+        let others = distribution.processors.iter().filter(|factory| factory.name != processors::hash::Hash::NAME);
+        let others: Vec<String> = others.map(|factory| format!("processors.{}", factory.name)).collect();
+        let mut unread = vec!["receivers", "extensions", "service", "journal", "pipeline"];
+        unread.extend(others.iter().map(String::as_str));
+        Self::without(&unread, inputs, distribution)
     }
 
     fn without(unread: &[&str], inputs: &Inputs, distribution: &Distribution) -> Result<Self, Problems> {

@@ -1,5 +1,6 @@
 //! The sections as they are written: every key that is understood, its default, and what it means.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use component::{Period, Size};
@@ -185,8 +186,24 @@ pub(crate) struct Keys {
     pub(crate) root_key_file: Option<PathBuf>,
     /// Environment variable with the same, base64 or as it is.
     pub(crate) root_key_env: Option<String>,
-    /// Number of the current key epoch.
+    /// Program that prints the same, and its arguments, as a list. It is started as it stands, without a shell.
+    pub(crate) root_key_command: Option<Vec<String>>,
+    /// Key id that new pseudonyms get.
     pub(crate) kid: Option<u32>,
+    /// All key ids that are searched for; without it every one from 1 to `kid`.
+    pub(crate) kids: Option<Vec<u32>>,
+    /// The same for single tenants.
+    pub(crate) tenants: BTreeMap<String, TenantKeys>,
+}
+
+/// An entry of `keys.tenants`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct TenantKeys {
+    /// Key id that new pseudonyms of this tenant get; without it everybody's.
+    pub(crate) kid: Option<u32>,
+    /// All key ids of this tenant that are searched for.
+    pub(crate) kids: Option<Vec<u32>>,
 }
 
 /// `schemas`.

@@ -36,7 +36,7 @@ pub(crate) fn mend(node: &mut Node, path: &[String], what: &str, problems: &mut 
     if let Some(key) = unknown(what, "unknown field ") {
         return mend_key(node, path, &key, what, problems);
     }
-    let (place, width) = locate(node, path);
+    let (place, width) = locate(node, shown(path));
     let what = hide_expanded(node, path, what);
     let known = quoted_names(&what).into_iter().skip(1).collect::<Vec<_>>();
     match unknown(&what, "unknown variant ") {
@@ -52,6 +52,15 @@ pub(crate) fn mend(node: &mut Node, path: &[String], what: &str, problems: &mut 
         None => problems.add(place, width, format!("{}{what}", named(path))),
     }
     node.remove(path)
+}
+
+/// The path to point at: of a list that is secret the key, for the line of an item would show it.
+fn shown(path: &[String]) -> &[String] {
+    let is_index = |segment: &String| segment.bytes().all(|b| b.is_ascii_digit());
+    match path {
+        [above @ .., index] if is_index(index) && above.last().is_some_and(|key| super::mask::is_secret(key)) => above,
+        _ => path,
+    }
 }
 
 fn mend_key(node: &mut Node, path: &[String], key: &str, what: &str, problems: &mut Problems) -> bool {
@@ -95,7 +104,11 @@ fn hide_expanded(node: &Node, path: &[String], what: &str) -> String {
     let secret = path.last().is_some_and(|key| super::mask::is_secret(key));
     let at = node.at(path).unwrap_or(node);
     match &at.value {
-        Value::Text(text) if secret && !text.is_empty() => hide(at, &what.replace(text.as_str(), MASK)),
+        Value::Text(text) if secret && !text.is_empty() => {
+            // An error quotes a text, and quotes inside it are escaped then.
+            let escaped = text.escape_debug().to_string();
+            hide(at, &what.replace(&escaped, MASK).replace(text.as_str(), MASK))
+        }
         _ => hide(at, what),
     }
 }

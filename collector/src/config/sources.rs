@@ -31,7 +31,8 @@ impl Inputs {
     }
 }
 
-/// The effective tree, and what is wrong with its sources. Sections that are `unread` have their defaults.
+/// The effective tree, and what is wrong with its sources. Sections that are `unread`, or `section.entry`, have their
+/// defaults.
 pub(crate) fn tree(inputs: &Inputs, distribution: &Distribution, unread: &[&str]) -> (Node, Problems) {
     let mut problems = Problems::default();
     let mut tree = Node::empty_map();
@@ -58,7 +59,8 @@ pub(crate) fn tree(inputs: &Inputs, distribution: &Distribution, unread: &[&str]
     }
     // Before variables are looked up: those of an unread section need not be set.
     for section in unread {
-        tree.remove(&[(*section).to_owned()]);
+        let path: Vec<String> = section.split('.').map(str::to_owned).collect();
+        tree.remove(&path);
     }
     fill(&mut tree, defaults);
     expand::expand(&mut tree, &|name| inputs.variable(name), &mut problems);

@@ -1,10 +1,11 @@
 //! Makes pseudonyms and remembers them: one memory a worker, for the seal and for what looks up before it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow::array::{ArrayRef, StringBuilder};
-use component::{ConfigError, Context, Key, KeyError, Keyring, ProcessError, Text};
+use component::{ConfigError, Context, Key, KeyError, Keyring, ProcessError, Pseudonym, Text};
 
 use super::Config;
 use super::normalise::Normal;
@@ -14,9 +15,9 @@ use crate::memo::Memo;
 /// Characters of a pseudonym, to reserve room.
 const PSEUDONYM: usize = 30;
 
-/// Makes pseudonyms and remembers none.
+/// Makes pseudonyms by the settings of `hash` and remembers none.
 #[derive(Debug, Clone)]
-pub(crate) struct Maker {
+pub struct Maker {
     keys: Arc<Keyring>,
     region: Option<Region>,
     regions: BTreeMap<String, Region>,
@@ -46,7 +47,8 @@ pub(crate) fn lock(shared: &Mutex<Pseudonyms>) -> MutexGuard<'_, Pseudonyms> {
 }
 
 impl Maker {
-    pub(crate) fn new(config: &Config, cx: &Context) -> Result<Self, ConfigError> {
+    /// By these settings and the keys of `cx`.
+    pub fn new(config: &Config, cx: &Context) -> Result<Self, ConfigError> {
         let region = |path: &str, code: &str| {
             let unknown = || ConfigError::at(path, "not a region: give the two letters of a country, such as KZ or US");
             Region::find(code).ok_or_else(unknown)
@@ -63,9 +65,28 @@ impl Maker {
         })
     }
 
+    /// The normal form of a value, which its pseudonym is the hash of; empty when nothing is left of it.
+    pub fn normal<'a>(&self, tenant: &str, domain: &str, value: &'a str) -> Cow<'a, str> {
+        self.form(tenant, domain).form(value)
+    }
+
+    /// The pseudonyms of a value by every live key id, as rows of any time may have them: the current one first, then
+    /// the others, newest first. None if nothing is left of its normal form.
+    pub fn live(&self, tenant: &str, domain: &str, value: &str) -> Result<Vec<(u32, Pseudonym)>, KeyError> {
+        let normal = self.normal(tenant, domain, value);
+        if normal.is_empty() {
+            return Ok(Vec::new());
+        }
+        let keys = self.keys.live(tenant, domain)?;
+        Ok(keys.iter().map(|key| (key.kid(), key.pseudonym(&normal))).collect())
+    }
+
     pub(crate) fn scope(&self, tenant: &str, domain: &str) -> Result<Scope, KeyError> {
-        let region = self.regions.get(tenant).or(self.region.as_ref()).copied();
-        Ok(Scope { key: self.keys.key(tenant, domain)?, normal: Normal::of(domain, region) })
+        Ok(Scope { key: self.keys.key(tenant, domain)?, normal: self.form(tenant, domain) })
+    }
+
+    fn form(&self, tenant: &str, domain: &str) -> Normal {
+        Normal::of(domain, self.regions.get(tenant).or(self.region.as_ref()).copied())
     }
 }
 
@@ -114,6 +135,11 @@ impl Pseudonyms {
         let made = scope.pseudonym(value);
         self.memo.put(number, value, made.clone(), PSEUDONYM);
         Ok(made)
+    }
+
+    /// The pseudonyms of one value by every live key id, the current one first.
+    pub(crate) fn live(&self, tenant: &str, domain: usize, value: &str) -> Result<Vec<(u32, Pseudonym)>, KeyError> {
+        self.maker.live(tenant, &self.domains[domain], value)
     }
 
     /// The pseudonyms of a column. Each distinct value is hashed once, as long as it is remembered.

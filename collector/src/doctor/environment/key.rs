@@ -25,7 +25,6 @@ pub(super) async fn look(config: &Config) -> Finding {
             return Finding::problem(RULE, title).because(WHY);
         }
     };
-    // Asking for a key that is not there would make one.
     let own = own_file(config);
     if let Some(path) = own.as_ref().filter(|path| !path.exists()) {
         let shown = path.display();
@@ -37,15 +36,15 @@ pub(super) async fn look(config: &Config) -> Finding {
             None => Finding::ok(RULE, format!("{shown} is not there yet; the first start makes it")),
         };
     }
-    match keys::keyring(&config.key, &config.data, config.kid) {
-        Ok((keyring, _)) => fits(&keyring, written.as_deref()),
+    match keys::existing(&config.key, &config.data, &config.rotation) {
+        Ok(keyring) => fits(&keyring, written.as_deref()),
         Err(RootKeyError::Readable(path)) => readable(&path),
         Err(e) => Finding::problem(RULE, e.to_string()).because(WHY),
     }
 }
 
 fn own_file(config: &Config) -> Option<PathBuf> {
-    (config.key == KeySource::Own).then(|| config.data.join("keys").join("root.key"))
+    (config.key == KeySource::Own).then(|| keys::own_file(&config.data))
 }
 
 fn fits(keyring: &Keyring, written: Option<&str>) -> Finding {

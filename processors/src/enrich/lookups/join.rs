@@ -7,6 +7,7 @@ use arrow::compute::take;
 use component::{ProcessError, Rows};
 use hashbrown::HashMap;
 
+use super::Key;
 use super::load::Sheet;
 use crate::enrich::read::{Texts, set};
 use crate::hash::Pseudonyms;
@@ -21,14 +22,15 @@ pub(super) struct Found {
     pub(super) misses: u64,
 }
 
-/// Looks every row up by the column `origin`.
+/// Looks every row up by the column that `by` names.
 pub(super) fn find(
     rows: &Rows,
     sheet: &Sheet,
-    origin: &str,
+    by: &Key,
     domain: usize,
     pseudonyms: &mut Pseudonyms,
 ) -> Result<Found, ProcessError> {
+    let origin = by.origin.as_str();
     let (tenants, keys) = (Texts::of(rows, "tenant"), Texts::of(rows, origin));
     // Whom other records name may be somebody else once the merge knows all of them.
     let source = match origin {
@@ -52,9 +54,7 @@ pub(super) fn find(
             (Some((same, set)), _) if same == asked => set,
             (_, Some(set)) => *set,
             _ => {
-                let lines = sheet.rows.get(asked.0);
-                let pseudonym = lines.map(|_| pseudonyms.of(asked.0, domain, key)).transpose()?.flatten();
-                let set = pseudonym.and_then(|pseudonym| lines?.get(&pseudonym)).copied();
+                let set = look_up(sheet, by, asked, domain, pseudonyms)?;
                 seen.insert(asked, set);
                 set
             }
@@ -66,6 +66,25 @@ pub(super) fn find(
         known.push(Some(set.is_some()));
     }
     Ok(Found { sets: sets.into(), known: known.into(), hits, misses })
+}
+
+/// The set of values of one key of a tenant.
+fn look_up(
+    sheet: &Sheet,
+    by: &Key,
+    (tenant, key): (&str, &str),
+    domain: usize,
+    pseudonyms: &mut Pseudonyms,
+) -> Result<Option<u32>, ProcessError> {
+    let Some(lines) = sheet.rows.get(tenant) else { return Ok(None) };
+    let current = pseudonyms.of(tenant, domain, key)?;
+    let found = current.and_then(|pseudonym| lines.get(&pseudonym)).copied();
+    if found.is_some() || !by.pseudonyms {
+        return Ok(found);
+    }
+    // A file with pseudonyms was written at some time, maybe before a rotation.
+    let live = pseudonyms.live(tenant, domain, key)?;
+    Ok(live.iter().find_map(|(_, pseudonym)| lines.get(pseudonym.as_str())).copied())
 }
 
 /// Writes what was found.

@@ -20,7 +20,7 @@
 //! ```
 //!
 //! Keys become pseudonyms while the file is read, by the tenant's key and the seal's normal forms; nothing else of them is
-//! kept. A file that cannot be used does not start; one that turns bad later is refused whole, and the last good one stays.
+//! kept. In a file that holds pseudonyms itself, those of every live key id (`keys.kids`) are found, the current one first. A file that cannot be used does not start; one that turns bad later is refused whole, and the last good one stays.
 //! Columns that can be filled say `by: lookup` in the tables, those of an overlay too.
 //!
 //! Values are those of the moment when a row came in, and follow from what the row itself says: a user or session that
@@ -91,7 +91,7 @@ pub(super) struct Lookups {
 struct Lookup {
     name: String,
     sheet: Reference<Sheet>,
-    origin: String,
+    by: Key,
     domain: usize,
     /// Our columns in the order of the sheet's, and the mark.
     targets: Vec<String>,
@@ -122,11 +122,11 @@ impl Lookups {
                 .references
                 .open(&config.name, &settings, &config.file, move |files| loader.load(files))
                 .map_err(|why| at("file", why))?;
-            let Plan { origin, targets, tables } = lookup;
+            let Plan { by, targets, tables } = lookup;
             all.push(Lookup {
                 name: config.name.clone(),
                 sheet,
-                origin,
+                by,
                 domain,
                 targets,
                 mark: config.mark.clone(),
@@ -144,7 +144,7 @@ impl Lookups {
             let sheet = lookup.sheet.get();
             let (mut hits, mut misses) = (0, 0);
             for rows in gather.tables_mut().filter(|rows| lookup.tables.contains(&rows.table().name)) {
-                let found = join::find(rows, &sheet, &lookup.origin, lookup.domain, &mut pseudonyms)?;
+                let found = join::find(rows, &sheet, &lookup.by, lookup.domain, &mut pseudonyms)?;
                 hits += found.hits;
                 misses += found.misses;
                 join::store(rows, &sheet, &found, &lookup.targets, lookup.mark.as_deref())?;
@@ -158,7 +158,7 @@ impl Lookups {
 
 /// What of a lookup concerns rows.
 struct Plan {
-    origin: String,
+    by: Key,
     targets: Vec<String>,
     tables: Vec<String>,
 }
@@ -211,7 +211,7 @@ fn plan(
         file: config.file.clone(),
         key: config.file_key.clone().unwrap_or_else(|| config.key.clone()),
         pseudonyms: key.pseudonyms,
-        domain: key.domain,
+        domain: key.domain.clone(),
         columns: config.columns.keys().cloned().collect(),
         targets,
         tenants: if config.tenants.is_empty() { vec!["default".to_owned()] } else { config.tenants.clone() },
@@ -220,7 +220,7 @@ fn plan(
         maker: Maker::new(&hash::Config::default(), cx)?,
     };
     let targets = config.columns.values().cloned().collect();
-    Ok((Plan { origin: key.origin, targets, tables }, loader))
+    Ok((Plan { by: key, targets, tables }, loader))
 }
 
 /// What rows are found by.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Mutex;
 
-use component::{Component, Files, Gather, Processor, References, Take};
+use component::{Component, Files, Gather, KeyIds, Keyring, Processor, References, Rotation, Take};
 
 use super::*;
 use crate::enrich::Enrich;
@@ -140,6 +140,25 @@ fn marks_tell_who_is_listed_and_who_is_not() {
         ("requests", &[]),
     ];
     check(&[("b", banned)], lookup, rows, &["is_banned_client"], &["true", "true", "false", "-"]);
+}
+
+#[test]
+fn pseudonyms_from_before_a_rotation_are_found() {
+    let (_, cx) =
+        with(&[("l", "user_ref | p\nu1_7digjsqbfa5y5nu43k7mkrh5jm | basic"), ("b", "user_id | p\nann | gold")]);
+    let lookup = |file: &str, key: &str, live: &[u32]| {
+        let ids = KeyIds::new(2, live.iter().copied());
+        let keys = Keyring::rotated(&[7; 32], Rotation::new(ids, BTreeMap::new())).unwrap();
+        let cx = Context { keys: Arc::new(keys), references: cx.references.clone(), ..context() };
+        let config =
+            format!(r#"{{"name": "l{live:?}", "file": "{file}", "key": "{key}", "columns": {{"p": "user_plan"}}}}"#);
+        let mut gather = gather(&[("spans", &[("user_id", "ann")]), ("spans", &[("user_id", "bob")])]);
+        enrich(&config, &cx).unwrap().process(&mut gather).unwrap();
+        shown(&gather, "spans", &["user_plan"])
+    };
+    assert_eq!(lookup("l", "user_ref", &[1, 2]), ["basic", "-"]);
+    assert_eq!(lookup("l", "user_ref", &[2]), ["-", "-"], "an id that is not live any more");
+    assert_eq!(lookup("b", "user_id", &[1, 2]), ["gold", "-"]);
 }
 
 #[test]
