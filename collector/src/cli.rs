@@ -12,7 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::config::{Config, Inputs, Period};
 use crate::error::Error;
 use crate::telemetry::LogFormat;
-use crate::{Distribution, commands};
+use crate::{Distribution, commands, pseudonym};
 
 /// An OpenTelemetry collector that keeps what it is sent: as private, typed, queryable Delta tables.
 #[derive(Debug, Parser)]
@@ -46,6 +46,7 @@ Examples:
   marquetry validate --config marquetry.yaml  find every mistake in it, with line and column
   marquetry query \"SELECT provider, model, sum(cost_usd) FROM provider_calls GROUP BY 1, 2\"
   marquetry query --format csv \"SELECT * FROM errors WHERE time > now() - interval '1 hour'\"
+  marquetry pseudonym email ann@example.com   what a person is called in the tables
   marquetry doctor                            what is missing or wrong, and what mends it
   marquetry schema provider_calls             what a table's columns are and where they come from
 
@@ -97,6 +98,9 @@ pub enum Command {
         #[arg(long)]
         reference: bool,
     },
+    /// Print the pseudonyms of a value, by every live key id: what to search the tables for.
+    #[command(after_help = PSEUDONYM_EXAMPLES)]
+    Pseudonym(pseudonym::Options),
     /// What calls cost: look prices up, explain a cost, renew the list, price stored calls anew.
     #[command(after_help = PRICES_EXAMPLES)]
     Prices {
@@ -159,6 +163,22 @@ Examples:
   marquetry query --format json \"SELECT count(*) AS rows FROM spans\"
   marquetry query --format parquet --output calls.parquet \"SELECT * FROM provider_calls\"
   echo \"SELECT 1\" | marquetry query -";
+
+pub(crate) const PSEUDONYM_EXAMPLES: &str = "\
+The value may be spelled anyhow: it is brought into the same normal form as the collector's, by processors.hash. Give the
+same --config, --set and --data; the root key is read, never made. The current key id (keys.kid) comes first, then the
+others that are live (keys.kids). `-` keeps a value out of the shell's history and the list of processes.
+
+  user      user_ref, actor_ref, resource_ref    email     email_ref, attempted_ref
+  session   session_ref, conversation_ref        phone     phone_ref
+  device    device_ref                           ip        client_ref
+  apikey    key_ref
+
+Examples:
+  marquetry pseudonym email Ann@Example.com
+  marquetry pseudonym phone '8 701 123 45 67' --tenant acme
+  pass show openai/key | marquetry pseudonym apikey - --format json
+  marquetry query \"SELECT * FROM requests WHERE user_ref $(marquetry pseudonym user u-42 --format sql)\"";
 
 #[cfg(feature = "demo")]
 const DEMO_EXAMPLES: &str = "\
@@ -240,6 +260,7 @@ fn perform(
         Some(Command::Schema { table, reference }) => {
             commands::schema(&Config::for_questions(&inputs, distribution)?, table.as_deref(), *reference)
         }
+        Some(Command::Pseudonym(asked)) => pseudonym::run(&Config::for_pseudonyms(&inputs, distribution)?, asked),
         Some(Command::Prices { what }) => commands::prices(&Config::for_prices(&inputs, distribution)?, what),
     }
 }

@@ -36,6 +36,7 @@ mod error;
 mod keys;
 mod pipeline;
 mod prices;
+mod pseudonym;
 pub mod receivers;
 mod references;
 #[cfg(feature = "queries")]

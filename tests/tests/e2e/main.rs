@@ -17,6 +17,7 @@ mod foreign; // Python's Delta readers agree with our SQL on every count
 mod lookups; // files with plans, bans and places, and what happens when they change
 mod prices; // what a call costs, from its span to its row, and `marquetry prices`
 mod privacy; // planted secrets and personal values, looked for in everything that was written
+mod pseudonym; // rotated keys: one command names a person in rows of every key id
 mod questions; // every view and table answers, in every format
 mod readme; // every command of the README runs
 mod sampled; // a tenth of the traces: views say what all would have said, every error is there

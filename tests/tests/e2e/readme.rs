@@ -40,6 +40,8 @@ const PROOFS: &[(&str, Proof)] = &[
     ("opentelemetry-instrument python app.py", Proof::Shell("")),
     ("cargo run --release -- query \"SELECT time, action, ", Proof::Shell("login_failed")),
     ("cargo run --release -- query \"SELECT user_ref, ", Proof::Shell("0.00477375")),
+    ("cargo run --release -- pseudonym user u-42", Proof::Shell("u1_")),
+    ("cargo run --release -- query \"SELECT action, body ", Proof::Shell("no such user: [EMAIL]")),
     ("cargo run --release -- query \"SELECT * FROM ai_success_rate\"", Proof::Shell("openai")),
     ("cargo run --release -- demo --once", Proof::Shell("every one has rows")),
     ("cargo run --release -- doctor", Proof::Verdict("hint")),
