@@ -40,6 +40,14 @@ impl Gather {
         self.tables_mut().find(|r| r.table.name == name)
     }
 
+    /// Takes rows in, in the place of what the gather had of their table.
+    pub fn put(&mut self, rows: Rows) {
+        match self.tables.iter_mut().find(|r| Arc::ptr_eq(&r.table, &rows.table)) {
+            Some(place) => *place = rows,
+            None => self.tables.push(rows),
+        }
+    }
+
     /// One table by name, if it has rows.
     pub fn table(&self, name: &str) -> Option<&Rows> {
         self.tables().find(|r| r.table.name == name)

@@ -149,6 +149,19 @@ impl Keyring {
         Ok(key)
     }
 
+    /// 32 secret bytes of a tenant, domain and key id, for encryption: nothing else is derived the same way.
+    pub fn secret(&self, tenant: &str, domain: &Domain, kid: u32) -> Result<[u8; 32], KeyError> {
+        let mut bytes = [0u8; 32];
+        let info = format!("v1 secret\0{tenant}\0{domain}\0{kid}");
+        self.root.expand(info.as_bytes(), &mut bytes).map_err(|_| KeyError::Derive(domain.to_owned()))?;
+        Ok(bytes)
+    }
+
+    /// The key id under which a tenant's new values are written.
+    pub fn kid(&self, tenant: &str) -> u32 {
+        self.rotation.of(tenant).current
+    }
+
     /// A public fingerprint of the root, to refuse a wrong key; tells nothing about it. It is the same for all key ids:
     /// a lake outlives them.
     pub fn fingerprint(&self) -> Result<String, KeyError> {
@@ -244,7 +257,7 @@ impl Pseudonym {
     }
 }
 
-fn base32(bytes: [u8; 16]) -> [u8; DIGITS] {
+pub(crate) fn base32(bytes: [u8; 16]) -> [u8; DIGITS] {
     let number = u128::from_be_bytes(bytes);
     // 26 digits of five bits hold 130: the value is shifted up by the two that are missing.
     let mut digits = [0; DIGITS];

@@ -2,7 +2,7 @@
 
 use crate::{Gather, ProcessError, Processor, Rows};
 
-/// The steps that make a gather safe to write: `hash`, then `redact`, then the transient columns go.
+/// The steps that make a gather safe to write: `hash`, `directory`, `redact`, then the transient columns go.
 pub struct Seal {
     steps: Vec<Box<dyn Processor>>,
 }
