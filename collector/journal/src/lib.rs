@@ -11,6 +11,7 @@ mod folder;
 mod frame;
 mod quarantine;
 mod reader;
+mod release;
 mod resent;
 mod segment;
 mod writer;
@@ -20,6 +21,7 @@ pub use error::Error;
 pub use frame::Part;
 pub use quarantine::Damage;
 pub use reader::{Cursor, Entries, Entry, Snapshot, View};
+pub use release::Hold;
 pub use segment::{JournalId, Position};
 pub use writer::{Journal, Options, Stats};
 

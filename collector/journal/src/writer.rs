@@ -1,7 +1,7 @@
 //! The one writer of a journal folder, and its group fsync.
 
 use std::fs::File;
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -16,6 +16,7 @@ use crate::folder::{self, Active, Clean};
 use crate::frame::{self, Encoded};
 use crate::quarantine::{self, Damage};
 use crate::reader;
+use crate::release::Releases;
 use crate::resent::{self, Fingerprints, Recent};
 use crate::segment::{self, JournalId, Kind, Position, Seed};
 use crate::{Error, audit};
@@ -59,11 +60,11 @@ pub struct Stats {
 /// another writer, as after a crash.
 #[derive(Clone)]
 pub struct Journal {
-    shared: Arc<Owner>,
+    pub(crate) shared: Arc<Owner>,
 }
 
 /// What the handles share, apart from the sync thread: it must not keep the folder locked when they are gone.
-struct Owner(Arc<Shared>);
+pub(crate) struct Owner(Arc<Shared>);
 
 impl Deref for Owner {
     type Target = Shared;
@@ -83,11 +84,11 @@ impl Drop for Owner {
 /// Is told how long each fsync took.
 type Watcher = Box<dyn Fn(Duration) + Send + Sync>;
 
-struct Shared {
+pub(crate) struct Shared {
     folder: PathBuf,
     catalog: Arc<Catalog>,
     options: Options,
-    id: JournalId,
+    pub(crate) id: JournalId,
     state: Mutex<State>,
     work: Condvar,
     fingerprints: Fingerprints,
@@ -97,12 +98,13 @@ struct Shared {
     _lock: File,
 }
 
-struct State {
-    active: Active,
+pub(crate) struct State {
+    pub(crate) active: Active,
     next: Position,
     next_audit: u64,
     /// All journals.
-    sealed: Vec<SealedSegment>,
+    pub(crate) sealed: Vec<SealedSegment>,
+    pub(crate) releases: Releases,
     synced: Position,
     closed: bool,
     quarantined: u64,
@@ -111,10 +113,10 @@ struct State {
     buffer: Vec<u8>,
 }
 
-struct SealedSegment {
-    path: PathBuf,
-    id: JournalId,
-    first: Position,
+pub(crate) struct SealedSegment {
+    pub(crate) path: PathBuf,
+    pub(crate) id: JournalId,
+    pub(crate) first: Position,
     bytes: u64,
 }
 
@@ -148,6 +150,7 @@ impl Journal {
             next,
             next_audit: clean.next_audit,
             sealed,
+            releases: Releases::default(),
             synced,
             closed: false,
             quarantined: 0,
@@ -267,32 +270,6 @@ impl Journal {
         self.shared.roll(&mut state)
     }
 
-    /// Unlinks sealed segments of journal `id` whose every position is at most `safe`. Nobody knows where the last segment
-    /// of an earlier journal was torn: `Position(u64::MAX)` says that all that can be read of it is safe.
-    pub fn release(&self, id: JournalId, safe: Position) -> Result<(), Error> {
-        let mut state = self.shared.lock();
-        let active = (id == self.shared.id).then_some(state.active.first);
-        let firsts: Vec<Position> = state.sealed.iter().filter(|s| s.id == id).map(|s| s.first).chain(active).collect();
-        let is_safe = |segment: &SealedSegment| {
-            let next = firsts.iter().filter(|first| **first > segment.first).min();
-            segment.id == id && next.map_or(safe.0 == u64::MAX, |next| next.0 <= safe.0.saturating_add(1))
-        };
-        let mut index = 0;
-        while let Some(segment) = state.sealed.get(index) {
-            if !is_safe(segment) {
-                index += 1;
-                continue;
-            }
-            match std::fs::remove_file(&segment.path) {
-                Err(e) if e.kind() != ErrorKind::NotFound => {
-                    return Err(Error::io("unlinking segment", &segment.path, e));
-                }
-                _ => state.sealed.remove(index),
-            };
-        }
-        Ok(())
-    }
-
     /// Tells `watcher` how long each fsync takes from now on. The first one stays.
     pub fn on_sync(&self, watcher: impl Fn(Duration) + Send + Sync + 'static) {
         let _ = self.shared.watcher.set(Box::new(watcher));
@@ -355,7 +332,7 @@ impl Journal {
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

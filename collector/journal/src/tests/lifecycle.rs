@@ -150,6 +150,36 @@ fn release_takes_only_what_is_safe() {
 }
 
 #[test]
+fn a_segment_stays_until_every_follower_is_past_it() {
+    let folder = folder();
+    let journal = rolled(folder.path());
+    let id = journal.id();
+    let left = || segments(folder.path()).len() - 1;
+    let (slow, fast) = (journal.hold(), journal.hold());
+    journal.release(id, Position(7)).unwrap();
+    assert_eq!(left(), 3, "both hold");
+    fast.advance(id, Position(7)).unwrap();
+    assert_eq!(left(), 3, "one holds");
+    slow.advance(id, Position(3)).unwrap();
+    assert_eq!(left(), 2, "up to the slower one");
+    drop(slow);
+    journal.release(id, Position(7)).unwrap();
+    assert_eq!(left(), 0, "who is gone holds nothing");
+}
+
+#[test]
+fn what_was_released_goes_when_its_holder_lets_go() {
+    let folder = folder();
+    let old = rolled(folder.path()).id();
+    let journal = open(folder.path());
+    let hold = journal.hold();
+    journal.release(old, Position(u64::MAX)).unwrap();
+    assert_eq!(segments(folder.path()).len(), 5, "nobody asks a second time");
+    hold.advance(old, Position(u64::MAX)).unwrap();
+    assert_eq!(segments(folder.path()).len(), 1);
+}
+
+#[test]
 fn release_of_an_earlier_journal() {
     // The last segment holds position 7; nobody knows that it does not hold more.
     for (safe, left) in [(1, 4), (2, 3), (6, 1), (7, 1), (1 << 40, 1), (u64::MAX, 0)] {
