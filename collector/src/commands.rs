@@ -61,6 +61,9 @@ pub(crate) fn schema(config: &Config, table: Option<&str>, reference: bool) -> R
         for table in catalog.tables() {
             writeln!(out, "{:<18} {}", table.name, table.about)?;
         }
+        for table in catalog.journal_only() {
+            writeln!(out, "{:<18} {} (in the journal only)", table.name, table.about)?;
+        }
         return Ok(());
     };
     let Some(table) = catalog.table(name) else {

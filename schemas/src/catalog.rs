@@ -18,6 +18,8 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("activity_events.yaml", include_str!("../tables/activity_events.yaml")),
     ("spans.yaml", include_str!("../tables/spans.yaml")),
     ("logs.yaml", include_str!("../tables/logs.yaml")),
+    ("access_log.yaml", include_str!("../tables/access_log.yaml")),
+    ("directory.yaml", include_str!("../tables/directory.yaml")),
 ];
 
 const COMMON: (&str, &str) = ("common.yaml", include_str!("../tables/common.yaml"));
@@ -26,6 +28,7 @@ const COMMON: (&str, &str) = ("common.yaml", include_str!("../tables/common.yaml
 #[derive(Debug)]
 pub struct Catalog {
     tables: Vec<Arc<Table>>,
+    journal_only: Vec<Arc<Table>>,
 }
 
 impl Catalog {
@@ -64,17 +67,23 @@ impl Catalog {
                 ),
             });
         }
-        Ok(Self { tables: tables.into_iter().map(|(_, t)| t).collect() })
+        let (journal_only, tables) = tables.into_iter().map(|(_, t)| t).partition(|t: &Arc<Table>| t.journal_only);
+        Ok(Self { tables, journal_only })
     }
 
-    /// All tables, in routing order.
+    /// The tables that the lake keeps and SQL serves, in routing order.
     pub fn tables(&self) -> &[Arc<Table>] {
         &self.tables
     }
 
-    /// A table by name.
+    /// Tables whose rows live in the journal alone.
+    pub fn journal_only(&self) -> &[Arc<Table>] {
+        &self.journal_only
+    }
+
+    /// A table by name, of either kind.
     pub fn table(&self, name: &str) -> Option<&Arc<Table>> {
-        self.tables.iter().find(|t| t.name == name)
+        self.tables.iter().chain(&self.journal_only).find(|t| t.name == name)
     }
 }
 

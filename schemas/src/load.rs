@@ -69,6 +69,8 @@ pub(crate) struct RawTable {
     #[serde(default)]
     audit: bool,
     #[serde(default)]
+    journal_only: bool,
+    #[serde(default)]
     columns: Vec<RawColumn>,
 }
 
@@ -148,10 +150,17 @@ pub(crate) fn check(file: &str, raw: RawTable, common: &RawCommon) -> Result<Tab
     if raw.table.is_empty() || !raw.table.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_') {
         return Err(invalid(format!("table name {:?} must be lower-case letters, digits and underscores", raw.table)));
     }
+    if raw.journal_only && !raw.r#match.is_empty() {
+        return Err(invalid("a table of the journal alone takes no records: it has no `match`".to_owned()));
+    }
+    let (first, last) = match raw.journal_only {
+        true => (&[][..], &[][..]),
+        false => (common.first.as_slice(), common.last.as_slice()),
+    };
     // A common column comes before what a table adds to it, so that its class and hash always hold.
-    let shared = |c: &&RawColumn| common.first.iter().chain(&common.last).any(|known| known.name == c.name);
+    let shared = |c: &&RawColumn| first.iter().chain(last).any(|known| known.name == c.name);
     let own = raw.columns.iter().filter(|c| !shared(c));
-    let all = common.first.iter().chain(own).chain(&common.last).chain(raw.columns.iter().filter(shared));
+    let all = first.iter().chain(own).chain(last).chain(raw.columns.iter().filter(shared));
     let mut columns: Vec<Column> = Vec::new();
     for column in all {
         if let Some(known) = columns.iter().position(|c| c.name == column.name) {
@@ -188,6 +197,7 @@ pub(crate) fn check(file: &str, raw: RawTable, common: &RawCommon) -> Result<Tab
         sort: raw.sort,
         lookup: raw.lookup,
         audit: raw.audit,
+        journal_only: raw.journal_only,
         columns,
     })
 }

@@ -10,7 +10,7 @@ pub fn reference(catalog: &Catalog) -> String {
     let mut out = String::from(
         "# Tables\n\nGenerated from `schemas/tables/*.yaml` by `marquetry schema --reference`; do not edit.\n",
     );
-    for table in catalog.tables() {
+    for table in catalog.tables().iter().chain(catalog.journal_only()) {
         table_section(&mut out, table);
     }
     out
@@ -19,6 +19,9 @@ pub fn reference(catalog: &Catalog) -> String {
 fn table_section(out: &mut String, table: &Table) {
     // Writing to a String cannot fail.
     let _ = write!(out, "\n## {}\n\n{}\n\n", table.name, table.about);
+    if table.journal_only {
+        out.push_str("In the journal only: neither in the lake nor in SQL. ");
+    }
     if let Some(days) = table.retention.keep_days {
         let _ = write!(out, "Kept for {days} days. ");
     }

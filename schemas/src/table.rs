@@ -27,6 +27,8 @@ pub struct Table {
     pub retention: Retention,
     /// Whether rows are numbered and hashed as they are appended.
     pub audit: bool,
+    /// Whether rows live in the journal alone, for a follower of their own: no lake, no SQL, no common columns.
+    pub journal_only: bool,
     /// All columns, common ones included, in schema order.
     pub columns: Vec<Column>,
 }

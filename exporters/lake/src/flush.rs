@@ -140,7 +140,8 @@ impl Tables<'_> {
         done: &mut Flushed,
     ) -> Result<(), Error> {
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-        for (table, rows) in entries.iter().flat_map(Entry::tables) {
+        let elsewhere = |table: &str| self.catalog.table(table).is_some_and(|t| t.journal_only);
+        for (table, rows) in entries.iter().flat_map(Entry::tables).filter(|(table, _)| !elsewhere(table)) {
             *counts.entry(table.to_owned()).or_default() += rows;
         }
         let mut failed = None;
