@@ -2,6 +2,7 @@
 
 pub mod complete;
 pub mod cost;
+pub mod directory;
 pub mod enrich;
 pub mod filter;
 pub mod hash;
@@ -30,8 +31,9 @@ pub const ALL: &[Factory<dyn Processor>] = &[
     processor::<sample::Sample>(),
     processor::<cost::Cost>(),
     processor::<hash::Hash>(),
+    processor::<directory::Directory>(),
     processor::<redact::Redact>(),
 ];
 
 /// The stages of [`ALL`] that make up the seal: always there, always last, in this order.
-pub const SEAL: &[&str] = &["hash", "redact"];
+pub const SEAL: &[&str] = &["hash", "directory", "redact"];

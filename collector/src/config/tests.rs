@@ -38,7 +38,7 @@ fn nothing_said_is_the_default() {
     assert_eq!(config.metrics.as_deref(), Some("127.0.0.1:8888"));
     assert_eq!(config.health, Some(("127.0.0.1:13133".to_owned(), "/".to_owned())));
     let chain: Vec<&str> = config.chain.iter().map(|(name, _)| *name).collect();
-    assert_eq!(chain, ["filter", "enrich", "sql", "sample", "cost", "hash", "redact"]);
+    assert_eq!(chain, ["filter", "enrich", "sql", "sample", "cost", "hash", "directory", "redact"]);
     assert_eq!(config.key, KeySource::Own);
 }
 
@@ -84,7 +84,7 @@ error: unknown processor `redcat`; did you mean `redact`?
   |
 2 |   redcat: {}
   |   ^^^^^^
-  = in this build: filter, enrich, sql, sample, cost, hash, redact
+  = in this build: filter, enrich, sql, sample, cost, hash, directory, redact
 ",
     );
 }
@@ -361,10 +361,13 @@ fn pipelines_choose_the_chain_but_never_lose_the_seal() {
             (got, _) => panic!("{list}: {got:?}"),
         }
     };
-    check("[]", Ok(&["hash", "redact"]));
-    check("[enrich]", Ok(&["enrich", "hash", "redact"]));
-    check("[filter, cost, redact]", Ok(&["filter", "cost", "hash", "redact"]));
-    check("[cost, filter]", Err("processors run in the order filter, enrich, sql, sample, cost, hash, redact"));
+    check("[]", Ok(&["hash", "directory", "redact"]));
+    check("[enrich]", Ok(&["enrich", "hash", "directory", "redact"]));
+    check("[filter, cost, redact]", Ok(&["filter", "cost", "hash", "directory", "redact"]));
+    check(
+        "[cost, filter]",
+        Err("processors run in the order filter, enrich, sql, sample, cost, hash, directory, redact"),
+    );
     check("[enrihc]", Err("`enrihc` is not configured under `processors`; did you mean `enrich`?"));
 }
 

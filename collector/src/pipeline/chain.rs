@@ -32,18 +32,34 @@ impl Recipe {
         let mut steps = Vec::new();
         let mut sealing = Vec::new();
         for (name, section) in self.sections.iter() {
-            let failed = |why: String| Error::Processor { name: (*name).to_owned(), why };
-            let factory = self.processors.iter().find(|f| f.name == *name);
-            let factory = factory.ok_or_else(|| failed("it is not in this build".to_owned()))?;
-            let step = factory.make(section.clone(), context).map_err(|e| failed(e.what))?;
+            let step = self.step(name, section, context)?;
             if self.seal.contains(name) { sealing.push(step) } else { steps.push((*name, step)) }
         }
+        let seams = Seams::of(&context.catalog);
+        Ok(Chain { steps, seal: self.whole(sealing)?, seams, telemetry: Arc::clone(telemetry) })
+    }
+
+    /// The seal alone, for rows that are made here.
+    pub(crate) fn seal(&self, context: &Context) -> Result<Seal, Error> {
+        let sealing = self.sections.iter().filter(|(name, _)| self.seal.contains(name));
+        let sealing =
+            sealing.map(|(name, section)| self.step(name, section, context)).collect::<Result<Vec<_>, _>>()?;
+        self.whole(sealing)
+    }
+
+    fn step(&self, name: &str, section: &serde_json::Value, context: &Context) -> Result<Box<dyn Processor>, Error> {
+        let failed = |why: String| Error::Processor { name: name.to_owned(), why };
+        let factory = self.processors.iter().find(|f| f.name == name);
+        let factory = factory.ok_or_else(|| failed("it is not in this build".to_owned()))?;
+        factory.make(section.clone(), context).map_err(|e| failed(e.what))
+    }
+
+    fn whole(&self, sealing: Vec<Box<dyn Processor>>) -> Result<Seal, Error> {
         if sealing.len() != self.seal.len() {
             let why = "the seal is not complete; nothing may be written without it".to_owned();
             return Err(Error::Processor { name: self.seal.join(", "), why });
         }
-        let seams = Seams::of(&context.catalog);
-        Ok(Chain { steps, seal: Seal::new(sealing_steps(sealing)), seams, telemetry: Arc::clone(telemetry) })
+        Ok(Seal::new(sealing_steps(sealing)))
     }
 }
 

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use component::{Context, Counts, Sealed, Shared};
+use component::{Context, Counts, Recent, Sealed, Shared};
 use otlp::{Decoder, Outcome};
 use tokio::sync::mpsc::UnboundedSender;
 use tracing::field::Empty;
@@ -39,6 +39,8 @@ struct Tools {
     chain: Chain,
     /// What its processors count of the gather at hand.
     counts: Counts,
+    /// What its stages share, among it what they know to be written.
+    shared: Shared,
 }
 
 /// What became of a gather.
@@ -159,6 +161,9 @@ impl Worker {
         let replies: Vec<Reply> = replies.collect();
         match position {
             Ok(Some(position)) => {
+                if let Some(recent) = self.tools.shared.get::<Recent>() {
+                    recent.keep();
+                }
                 let appended = Instant::now();
                 let _ = self.settler.send(Settlement { position, appended, replies, tally: done.tally });
                 return;
@@ -182,12 +187,14 @@ impl Worker {
 impl Tools {
     fn new(parts: &Parts) -> Result<Self, Error> {
         let counts = Counts::default();
-        let context = &Context { counts: counts.clone(), shared: Shared::default(), ..parts.context.clone() };
+        let shared = Shared::default();
+        let context = &Context { counts: counts.clone(), shared: shared.clone(), ..parts.context.clone() };
         Ok(Self {
             decoder: Decoder::new(Arc::clone(&context.catalog), Arc::clone(&context.keys))
                 .map_err(|e| Error::Schemas(e.to_string()))?,
             chain: parts.recipe.make(context, &parts.telemetry)?,
             counts,
+            shared,
         })
     }
 

@@ -29,8 +29,12 @@ impl Processor for Trap {
     }
 }
 
-const TRAPPED: &[Factory<dyn Processor>] =
-    &[processor::<Trap>(), processor::<processors::hash::Hash>(), processor::<processors::redact::Redact>()];
+const TRAPPED: &[Factory<dyn Processor>] = &[
+    processor::<Trap>(),
+    processor::<processors::hash::Hash>(),
+    processor::<processors::directory::Directory>(),
+    processor::<processors::redact::Redact>(),
+];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bad_request_costs_itself_and_no_neighbour() {

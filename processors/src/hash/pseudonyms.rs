@@ -91,6 +91,11 @@ impl Maker {
 }
 
 impl Scope {
+    /// The normal form of a value.
+    pub(crate) fn normal<'a>(&self, value: &'a str) -> Cow<'a, str> {
+        self.normal.form(value)
+    }
+
     /// The pseudonym of a value; `None` if nothing is left of its normal form.
     pub(crate) fn pseudonym(&self, value: &str) -> Option<Box<str>> {
         let normal = self.normal.form(value);
