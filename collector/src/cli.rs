@@ -101,6 +101,13 @@ pub enum Command {
     /// Print the pseudonyms of a value, by every live key id: what to search the tables for.
     #[command(after_help = PSEUDONYM_EXAMPLES)]
     Pseudonym(pseudonym::Options),
+    /// Find the user behind a piece of e-mail, name or phone; every look-up is put down in access_log.
+    #[command(after_help = USERS_EXAMPLES)]
+    Users {
+        /// What about them.
+        #[command(subcommand)]
+        what: Users,
+    },
     /// What calls cost: look prices up, explain a cost, renew the list, price stored calls anew.
     #[command(after_help = PRICES_EXAMPLES)]
     Prices {
@@ -145,6 +152,40 @@ pub enum Prices {
         output: Option<PathBuf>,
     },
 }
+
+/// What about users.
+#[derive(Debug, Subcommand)]
+pub enum Users {
+    /// List the users in whose e-mail, name or phone number a text stands, or whose pseudonym it is.
+    Find {
+        /// At least three letters or digits; `-` reads them from standard input, where no process list shows them.
+        text: String,
+        /// Whose users.
+        #[arg(long, default_value = "default")]
+        tenant: String,
+        /// How many to show.
+        #[arg(long, value_name = "N", default_value_t = 20)]
+        limit: usize,
+        /// Form of the answer.
+        #[arg(long, value_enum, default_value_t = Form::Text)]
+        format: Form,
+        /// Show e-mail, phone and name in clear.
+        #[arg(long)]
+        show: bool,
+        /// Why, for access_log.
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+    },
+}
+
+const USERS_EXAMPLES: &str = "\
+Asks the collector that runs on the data folder, or opens what one left behind. `user_ref` is what stands in the tables.
+
+Examples:
+  marquetry users find ann
+  marquetry users find '+7 701' --show --reason 'ticket 4711'
+  echo ann@example.com | marquetry users find - --format json
+  marquetry query \"SELECT time, actor, hits, in_clear, reason FROM access_log ORDER BY time DESC LIMIT 20\"";
 
 const PRICES_EXAMPLES: &str = "\
 The list ships with the program and changes with it; `processors: { cost: { prices: FILE } }` takes another.
@@ -261,6 +302,10 @@ fn perform(
             commands::schema(&Config::for_questions(&inputs, distribution)?, table.as_deref(), *reference)
         }
         Some(Command::Pseudonym(asked)) => pseudonym::run(&Config::for_pseudonyms(&inputs, distribution)?, asked),
+        Some(Command::Users { what }) => {
+            let config = Config::for_users(&inputs, distribution)?;
+            runtime()?.block_on(crate::users::find(&config, distribution, what))
+        }
         Some(Command::Prices { what }) => commands::prices(&Config::for_prices(&inputs, distribution)?, what),
     }
 }

@@ -63,6 +63,9 @@ pub enum Error {
     /// The lake.
     #[error(transparent)]
     Lake(#[from] lake::Error),
+    /// The user directory.
+    #[error(transparent)]
+    Directory(#[from] directory::Error),
     /// Our own telemetry has nowhere to go.
     #[error("starting the export that {setting} wants: {why}")]
     Export {

@@ -46,8 +46,8 @@ mod store;
 pub mod telemetry;
 #[cfg(test)]
 mod tests;
-#[cfg(any(feature = "queries", test))]
 mod until_closed;
+mod users;
 
 pub use error::Error;
 pub use service::{Running, Service};

@@ -2,10 +2,11 @@
 //! order in which nothing that was acknowledged waits for anything that has already stopped.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use component::{Context, References};
+use directory::Directory;
 use journal::Journal;
 use lake::Lake;
 use schemas::Catalog;
@@ -19,6 +20,7 @@ use crate::error::{Error, bind};
 use crate::pipeline::{Parts, Pipeline, Recipe};
 use crate::receivers::otlp::{self as receiver, Admission, Server};
 use crate::telemetry::{self, Answerer, Metrics, Page, Phase, Sources, Telemetry};
+use crate::users::{self, Desk, Socket};
 use crate::{keys, references, store};
 
 /// How long open requests may take to finish when the process is asked to stop.
@@ -32,6 +34,7 @@ pub struct Service {
     pipeline: Pipeline,
     journal: Journal,
     lake: Lake,
+    users: Option<Users>,
     sources: Arc<Sources>,
     metrics: Metrics,
     telemetry: Arc<Telemetry>,
@@ -47,10 +50,17 @@ pub struct Running {
     pipeline: Pipeline,
     journal: Journal,
     lake: tokio::task::JoinHandle<Result<(), lake::Error>>,
+    users: Option<tokio::task::JoinHandle<()>>,
     stop_receiving: CancellationToken,
     stop_lake: CancellationToken,
     stop_admin: CancellationToken,
     open: TaskTracker,
+}
+
+/// The user directory, and where it is asked.
+struct Users {
+    directory: Arc<Mutex<Directory>>,
+    desk: Desk,
 }
 
 /// What a page of ours shows.
@@ -74,13 +84,14 @@ impl Service {
         let fingerprint = keyring.fingerprint().map_err(keys::RootKeyError::from)?;
         let journal = store::open_journal(&config, &catalog)?;
         let lake = store::open_lake(&config, journal.clone(), fingerprint).await?;
-        let metrics = Metrics::start(&config.telemetry)?;
-        let telemetry = Arc::new(Telemetry::new(&metrics.meter()));
         let context = Context {
             references: References::new(Arc::new(references::Disk)),
             sections: config.chain.clone().into(),
             ..Context::new(catalog, Arc::new(keyring))
         };
+        let users = open_users(&config, distribution, &context, &journal)?;
+        let metrics = Metrics::start(&config.telemetry)?;
+        let telemetry = Arc::new(Telemetry::new(&metrics.meter()));
         let sources = Arc::new(Sources {
             telemetry: Arc::clone(&telemetry),
             counts: context.counts.clone(),
@@ -88,6 +99,7 @@ impl Service {
             journal: journal.clone(),
             journal_max: config.journal.max_bytes,
             lake: lake.stats(),
+            users: users.as_ref().map(|users| lock(&users.directory).shown()),
             room: Admission::new(config.pipeline.max_in_flight_bytes),
         });
         metrics.read(&sources);
@@ -101,7 +113,7 @@ impl Service {
         let parts =
             Parts { recipe, context, journal: journal.clone(), telemetry: Arc::clone(&telemetry), debug: config.debug };
         let pipeline = Pipeline::start(&parts, config.pipeline.workers)?;
-        Ok(Self { config, servers, admin, pipeline, journal, lake, sources, metrics, telemetry, made_key })
+        Ok(Self { config, servers, admin, pipeline, journal, lake, users, sources, metrics, telemetry, made_key })
     }
 
     /// Addresses that take OTLP, as bound.
@@ -145,6 +157,7 @@ impl Service {
             }
             ended
         });
+        let users = self.users.map(|users| run_users(users, &stop_lake));
         let context =
             receiver::Context::new(self.sources.room.clone(), self.pipeline.outlet(), Arc::clone(&self.telemetry));
         for server in self.servers {
@@ -155,7 +168,19 @@ impl Service {
         tokio::spawn(references::watch(self.sources.references.clone(), stop_receiving.clone()));
         self.telemetry.set_phase(Phase::Ready);
         let Self { telemetry, metrics, sources, pipeline, journal, .. } = self;
-        Running { telemetry, metrics, sources, pipeline, journal, lake, stop_receiving, stop_lake, stop_admin, open }
+        Running {
+            telemetry,
+            metrics,
+            sources,
+            pipeline,
+            journal,
+            lake,
+            users,
+            stop_receiving,
+            stop_lake,
+            stop_admin,
+            open,
+        }
     }
 }
 
@@ -171,6 +196,10 @@ impl Running {
         self.pipeline.drain().await;
         self.stop_lake.cancel();
         let flushed = self.lake.await;
+        if let Some(users) = self.users {
+            // What it could not take waits in the journal.
+            let _ = users.await;
+        }
         let journal = self.journal;
         let closed = tokio::task::spawn_blocking(move || journal.close()).await;
         self.stop_admin.cancel();
@@ -198,6 +227,42 @@ async fn take_ports(config: &Config) -> Result<(Vec<Server>, Vec<(TcpListener, A
         admin.push((bind(address, "service.telemetry.metrics.address").await?, Admin::Metrics));
     }
     Ok((servers, admin))
+}
+
+fn open_users(
+    config: &Config,
+    distribution: &Distribution,
+    context: &Context,
+    journal: &Journal,
+) -> Result<Option<Users>, Error> {
+    if config.directory.is_none() {
+        return Ok(None);
+    }
+    let directory = Arc::new(Mutex::new(store::open_directory(config, journal, context)?));
+    let desk = users::desk(Arc::clone(&directory), context, distribution, journal)?;
+    Ok(Some(Users { directory, desk }))
+}
+
+fn lock(directory: &Mutex<Directory>) -> MutexGuard<'_, Directory> {
+    directory.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Follows the journal and answers who asks for a user, until `stop`.
+fn run_users(users: Users, stop: &CancellationToken) -> tokio::task::JoinHandle<()> {
+    let folder = lock(&users.directory).folder().to_owned();
+    let socket = Socket::bind(&folder).inspect_err(|error| {
+        // Say, a path that is longer than a socket's may be. Data is taken all the same.
+        tracing::error!(%error, folder = %folder.display(), "`marquetry users find` cannot reach this process");
+    });
+    let stop = stop.clone();
+    tokio::spawn(async move {
+        let answering = async {
+            if let Ok(socket) = socket {
+                users::serve(socket, users.desk, stop.clone()).await;
+            }
+        };
+        tokio::join!(answering, directory::run(users.directory, stop.clone()));
+    })
 }
 
 /// A port that the system chose is known only now.

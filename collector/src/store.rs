@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use component::Context;
+use directory::Directory;
 use journal::Journal;
 use lake::{Completing, Lake, Location};
 use processors::complete::Complete;
@@ -14,6 +16,25 @@ use crate::error::Error;
 /// Where the journal is below the data folder.
 pub(crate) fn journal_folder(data: &Path) -> PathBuf {
     data.join("journal")
+}
+
+/// Where the user directory is below the data folder.
+pub(crate) fn directory_folder(data: &Path) -> PathBuf {
+    data.join("directory")
+}
+
+/// Opens the user directory; refuses a key that is not its own.
+pub(crate) fn open_directory(config: &Config, journal: &Journal, context: &Context) -> Result<Directory, Error> {
+    let mut options = directory::Options::default();
+    let settings = config.directory.unwrap_or_default();
+    if let Some(interval) = settings.flush_interval {
+        options.flush_interval = interval;
+    }
+    if let Some(keep_open) = settings.keep_open {
+        options.keep_open = keep_open;
+    }
+    let folder = directory_folder(&config.data);
+    Ok(Directory::open(&folder, journal.clone(), Arc::clone(&context.keys), options)?)
 }
 
 /// Says what is wrong with a location, if anything.

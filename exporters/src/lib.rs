@@ -14,6 +14,7 @@ pub struct Exporter {
 /// Every exporter. A new one is one file (or folder) and one line here.
 pub const ALL: &[Exporter] = &[
     Exporter { name: "lake", about: "Keeps typed Delta tables on a folder or an object store." },
+    Exporter { name: "directory", about: "Keeps who is behind a pseudonym, encrypted, for `marquetry users find`." },
     Exporter { name: debug::NAME, about: debug::ABOUT },
 ];
 

@@ -31,7 +31,7 @@ def kind_of(path):
         return "checkpoint" if path.parent.name == "_delta_log" else "parquet"
     if path.parent.name == "_delta_log":
         return "delta log"
-    return "journal" if "journal" in path.parts else "other"
+    return next((part for part in ("journal", "directory") if part in path.parts), "other")
 
 
 def texts(value):

@@ -14,7 +14,7 @@ use super::node::Node;
 use super::problem::Problems;
 use super::read::{hide, locate, meant, mend, not_known, read};
 use super::sources::Inputs;
-use super::{Config, JournalSettings, LakeSettings, PipelineSettings, keys, model, telemetry};
+use super::{Config, DirectorySettings, JournalSettings, LakeSettings, PipelineSettings, keys, model, telemetry};
 use crate::Distribution;
 use crate::references::Disk;
 
@@ -60,7 +60,11 @@ pub(crate) fn check(
     let endpoints = listeners(root, &active, inputs, &mut problems, &mut notes);
     telemetry::no_loop(root, &telemetry.own, &endpoints, &mut problems);
     let catalog = catalog(root, schemas.overlay.as_deref(), &mut problems);
-    let chain = chain(root, &lines, catalog, distribution, &mut problems);
+    let directory = directory(root, &lines, &mut problems);
+    let mut chain = chain(root, &lines, catalog, distribution, &mut problems);
+    if directory.is_none() {
+        switch_off_directory(&mut chain);
+    }
     built_in(root, &mut notes);
     let pipeline = settings(&pipeline);
     if endpoints.is_empty() && problems.is_empty() && !broken {
@@ -88,7 +92,8 @@ pub(crate) fn check(
         log_level: telemetry.level,
         log_encoding: telemetry.encoding,
         telemetry: telemetry.own,
-        debug: debug(root, &lines),
+        debug: runs(root, &lines, exporters::debug::NAME).is_some(),
+        directory,
         notes,
     })
 }
@@ -208,11 +213,30 @@ impl Sections<'_> {
     }
 }
 
-/// Whether `debug` is configured and, where there are pipelines, in one.
-fn debug(root: &Node, lines: &Pipelines) -> bool {
+/// An exporter that is configured and, where there are pipelines, in one.
+fn runs<'a>(root: &'a Node, lines: &Pipelines, name: &str) -> Option<&'a Node> {
     let configured = root.get("exporters").map(Node::entries).unwrap_or_default();
     let runs = |id: &str| lines.exporters.as_ref().is_none_or(|ids| ids.contains(id));
-    configured.iter().any(|e| kind_of(&e.key) == exporters::debug::NAME && runs(&e.key))
+    configured.iter().find(|e| kind_of(&e.key) == name && runs(&e.key)).map(|e| &e.node)
+}
+
+/// How the user directory is kept, if it is.
+fn directory(root: &Node, lines: &Pipelines, problems: &mut Problems) -> Option<DirectorySettings> {
+    let settings: model::Directory = read(runs(root, lines, "directory")?, problems);
+    let [flush_interval, keep_open] = [settings.flush_interval, settings.keep_open].map(|period| period.map(|p| p.0));
+    Some(DirectorySettings { flush_interval, keep_open })
+}
+
+/// Without its exporter nobody would take the rows of the processor out of the journal.
+fn switch_off_directory(chain: &mut [(&'static str, serde_json::Value)]) {
+    for (_, section) in chain.iter_mut().filter(|(name, _)| *name == processors::directory::TABLE) {
+        if section.is_null() {
+            *section = serde_json::json!({});
+        }
+        if let Some(section) = section.as_object_mut() {
+            section.insert("enabled".to_owned(), false.into());
+        }
+    }
 }
 
 fn settings(pipeline: &model::Pipeline) -> PipelineSettings {

@@ -53,6 +53,8 @@ pub struct Config {
     pub chain: Vec<(&'static str, serde_json::Value)>,
     /// Where the tables are and how often they are written.
     pub lake: LakeSettings,
+    /// How the user directory is kept; `None` where there is none.
+    pub directory: Option<DirectorySettings>,
     /// Limits of the journal.
     pub journal: JournalSettings,
     /// Limits of the pipeline.
@@ -109,6 +111,15 @@ pub struct LakeSettings {
     pub thin: Option<processors::complete::Tail>,
 }
 
+/// The exporter `directory`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct DirectorySettings {
+    /// Longest time between an OK and the row in the directory.
+    pub flush_interval: Option<std::time::Duration>,
+    /// How long opened values stay in memory after the last question.
+    pub keep_open: Option<std::time::Duration>,
+}
+
 /// The `journal` section.
 #[derive(Debug, Clone, Copy)]
 pub struct JournalSettings {
@@ -158,6 +169,11 @@ impl Config {
         let mut unread = vec!["receivers", "extensions", "service", "journal", "pipeline"];
         unread.extend(others.iter().map(String::as_str));
         Self::without(&unread, inputs, distribution)
+    }
+
+    /// What it takes to ask for users: what is read for questions, and the seal's settings, since a look-up is written.
+    pub(crate) fn for_users(inputs: &Inputs, distribution: &Distribution) -> Result<Self, Problems> {
+        Self::without(&["receivers", "extensions", "service", "pipeline"], inputs, distribution)
     }
 
     fn without(unread: &[&str], inputs: &Inputs, distribution: &Distribution) -> Result<Self, Problems> {

@@ -162,6 +162,16 @@ pub(crate) enum Merge {
     All,
 }
 
+/// `exporters.directory`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Directory {
+    /// Longest time between an OK and the row in the directory; who asks does not wait for it.
+    pub(crate) flush_interval: Option<Period>,
+    /// How long opened values stay in memory after the last question.
+    pub(crate) keep_open: Option<Period>,
+}
+
 /// `exporters.debug`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -95,6 +95,7 @@ pub(crate) struct Sources {
     pub(crate) journal: Journal,
     pub(crate) journal_max: u64,
     pub(crate) lake: Arc<Mutex<lake::Stats>>,
+    pub(crate) users: Option<Arc<Mutex<directory::Stats>>>,
     pub(crate) room: Admission,
 }
 

@@ -1,5 +1,6 @@
 //! Every number that is counted elsewhere and read when somebody asks, under its name.
 
+use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use opentelemetry::KeyValue;
@@ -25,6 +26,7 @@ pub(crate) fn all(make: &Instruments<'_>) {
     lake(make);
     completion(make);
     tables(make);
+    users(make);
     own(make);
 }
 
@@ -365,6 +367,38 @@ fn tables(make: &Instruments<'_>) {
         make.gauge(name, "", about, move |from, put| {
             for table in &from.lake().tables {
                 put(of(table), &[KeyValue::new("table", table.name.clone())]);
+            }
+        });
+    }
+}
+
+/// The user directory, where there is one.
+fn users(make: &Instruments<'_>) {
+    type Of = fn(&directory::Stats) -> u64;
+    fn read(from: &Sources, of: Of) -> Option<u64> {
+        Some(of(&from.users.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+    let counters: [(&str, &str, Of); 3] = [
+        ("marquetry_directory_rows_total", "Rows taken into the user directory.", |s| s.rows),
+        ("marquetry_directory_refused_total", "Rows that were none of the user directory.", |s| s.refused),
+        ("marquetry_directory_damaged_total", "Damaged places of the user directory's file.", |s| s.damaged),
+    ];
+    for (name, about, of) in counters {
+        make.counter(name, "", about, move |from, put| {
+            if let Some(n) = read(from, of) {
+                put(n, &[]);
+            }
+        });
+    }
+    let gauges: [(&str, &str, Of); 3] = [
+        ("marquetry_directory_bytes", "Bytes of the user directory's file.", |s| s.bytes),
+        ("marquetry_directory_open_bytes", "Memory of opened values; 0 while nobody asks.", |s| s.open_bytes),
+        ("marquetry_directory_unreadable", "Values that no key opens, of those that are open.", |s| s.unreadable),
+    ];
+    for (name, about, of) in gauges {
+        make.gauge(name, "", about, move |from, put| {
+            if let Some(n) = read(from, of) {
+                put(n as f64, &[]);
             }
         });
     }

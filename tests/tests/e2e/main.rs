@@ -9,6 +9,7 @@ mod day; // a simulated day: few files, flat commits, quick questions
 mod demo; // `marquetry demo` answers its own questions, leaks nothing and leaves nothing behind
 mod deployed; // every configuration under deploy/ is accepted
 mod dialects; // one model call as every library tells it: the same columns, counted once
+mod directory; // who is behind a pseudonym: found by three letters, encrypted on disk, every look-up put down
 mod django; // Django with its own auth, names old and new, over HTTP and gRPC
 mod doctor; // a finding for every fault that was planted, none where all is well, and the lines that mend it
 mod durable; // kill -9 at random instants: what was acknowledged is there, once

@@ -43,6 +43,8 @@ const PROOFS: &[(&str, Proof)] = &[
     ("cargo run --release -- pseudonym user u-42", Proof::Shell("u1_")),
     ("cargo run --release -- query \"SELECT action, body ", Proof::Shell("no such user: [EMAIL]")),
     ("cargo run --release -- query \"SELECT * FROM ai_success_rate\"", Proof::Shell("openai")),
+    ("cargo run --release -- users find ada ", Proof::Shell("a***@example.com")),
+    ("cargo run --release -- query \"SELECT time, actor, ", Proof::Shell("ticket 4711")),
     ("cargo run --release -- demo --once", Proof::Shell("every one has rows")),
     ("cargo run --release -- doctor", Proof::Verdict("hint")),
     ("cargo run --release -- schema provider_calls", Proof::Shell("cost_usd")),

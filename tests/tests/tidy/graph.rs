@@ -16,10 +16,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("journal", &["schemas", "component"]),
     ("processors", &["schemas", "component"]),
     ("lake", &["schemas", "component", "journal"]),
+    ("directory", &["schemas", "component", "journal"]),
     ("exporters", &["schemas", "component", "journal", "lake"]),
     ("queries", &["schemas", "component", "journal", "lake"]),
     ("demo", &[]),
-    ("collector", &["schemas", "component", "otlp", "journal", "processors", "exporters", "lake", "queries", "demo"]),
+    (
+        "collector",
+        &["schemas", "component", "otlp", "journal", "processors", "exporters", "lake", "directory", "queries", "demo"],
+    ),
     ("tests", &[]),
     ("bench", &[]),
 ];

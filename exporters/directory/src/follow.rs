@@ -1,0 +1,118 @@
+//! From the journal's rows to the file's.
+
+use arrow::array::{Array, RecordBatch, TimestampMicrosecondArray};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use component::Text;
+use journal::{Cursor, JournalId, Position, Snapshot as Segments};
+use schemas::Catalog;
+
+use crate::file::Batch;
+use crate::record::Record;
+use crate::{Error, TABLE};
+
+/// Bytes of the journal that are read before what was found is written.
+const AT_ONCE: usize = 8 << 20;
+
+/// The columns of encrypted values, in the order of a record.
+const SEALED: [&str; 3] = ["email_enc", "phone_enc", "name_enc"];
+
+/// A follower of one journal.
+pub(crate) struct Follower {
+    pub(crate) journal: JournalId,
+    /// Everything up to here is in the file.
+    pub(crate) taken: Position,
+    cursor: Option<(Position, Cursor)>,
+}
+
+/// What was read at once.
+#[derive(Default)]
+pub(crate) struct Chunk {
+    pub(crate) batch: Batch,
+    /// A row wants somebody's earlier rows gone.
+    pub(crate) erases: bool,
+    pub(crate) refused: u64,
+    pub(crate) last: Option<Position>,
+    pub(crate) more: bool,
+    cursor: Option<(Position, Cursor)>,
+}
+
+impl Follower {
+    pub(crate) fn new(journal: JournalId, taken: Position) -> Self {
+        Self { journal, taken, cursor: None }
+    }
+
+    /// Reads on, up to `upto`. Damage is told by the lake, which reads the same bytes.
+    pub(crate) fn read(&self, segments: &Segments, catalog: &Catalog, upto: Position) -> Result<Chunk, Error> {
+        let mut chunk = Chunk { cursor: self.cursor.clone(), ..Chunk::default() };
+        let from = self.cursor.as_ref().map_or(Position(0), |(first, _)| *first);
+        let mut bytes = 0;
+        for view in segments.views().iter().filter(|v| v.id() == self.journal && v.first() >= from) {
+            let mut entries = match &self.cursor {
+                Some((first, cursor)) if *first == view.first() => view.entries_from(cursor.clone()),
+                _ => view.entries(),
+            };
+            loop {
+                let before = entries.cursor();
+                let Some(entry) = entries.next() else { break };
+                if entry.position() > upto || bytes >= AT_ONCE {
+                    chunk.more = entry.position() <= upto;
+                    chunk.cursor = Some((view.first(), before));
+                    return Ok(chunk);
+                }
+                bytes += entry.len();
+                chunk.last = Some(entry.position());
+                if entry.position() > self.taken && entry.tables().any(|(table, _)| table == TABLE) {
+                    for part in entry.parts(catalog, |table| table == TABLE)? {
+                        chunk.take(&part.batch);
+                    }
+                }
+            }
+            chunk.cursor = Some((view.first(), entries.cursor()));
+        }
+        Ok(chunk)
+    }
+
+    /// What was read is in the file.
+    pub(crate) fn advance(&mut self, chunk: Chunk) {
+        self.taken = chunk.last.map_or(self.taken, |last| last.max(self.taken));
+        self.cursor = chunk.cursor;
+    }
+}
+
+impl Chunk {
+    fn take(&mut self, rows: &RecordBatch) {
+        let text = |name: &str| rows.column_by_name(name).and_then(Text::new);
+        let (tenant, user_ref) = (text("tenant"), text("user_ref"));
+        let (key_id, key_wrapped) = (text("key_id"), text("key_wrapped"));
+        let sealed = SEALED.map(text);
+        let [email_ref, phone_ref, roles, status] = ["email_ref", "phone_ref", "roles", "status"].map(text);
+        let created = rows.column_by_name("created_time");
+        let created = created.and_then(|c| c.as_any().downcast_ref::<TimestampMicrosecondArray>());
+        for row in 0..rows.num_rows() {
+            fn at<'a>(column: &Option<Text<'a>>, row: usize) -> Option<&'a str> {
+                column.and_then(|text| text.get(row))
+            }
+            let decoded = sealed.map(|column| at(&column, row).map(|text| STANDARD_NO_PAD.decode(text)));
+            let is_broken = decoded.iter().flatten().any(Result::is_err);
+            let sealed = decoded.each_ref().map(|value| value.as_ref()?.as_deref().ok());
+            let record = Record {
+                tenant: at(&tenant, row).unwrap_or_default(),
+                user_ref: at(&user_ref, row).unwrap_or_default(),
+                key_id: at(&key_id, row).unwrap_or_default(),
+                key_wrapped: at(&key_wrapped, row).unwrap_or_default(),
+                sealed,
+                email_ref: at(&email_ref, row),
+                phone_ref: at(&phone_ref, row),
+                roles: at(&roles, row),
+                status: at(&status, row),
+                created: created.filter(|c| c.is_valid(row)).map(|c| c.value(row)),
+            };
+            if is_broken || record.user_ref.is_empty() || !self.batch.row(&record) {
+                self.refused += 1;
+                continue;
+            }
+            self.erases |= record.erases();
+        }
+    }
+}

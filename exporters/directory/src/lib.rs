@@ -1,0 +1,32 @@
+//! The user directory: who is behind a pseudonym, encrypted on disk and searchable in memory.
+//!
+//! It follows the journal's rows of the table `directory`, which the processor of that name makes, and keeps them in a file
+//! of its own, never in the lake. Values are encrypted in the rows as they come and stay so; they are opened when somebody
+//! looks for a user, into an index in memory that is dropped when nobody has asked for a while.
+//!
+//! Architecture invariant: nothing readable is written, and nobody is answered from here without the engine having put down
+//! who asked.
+
+mod changes;
+mod directory;
+mod error;
+mod file;
+mod follow;
+mod index;
+mod load;
+mod query;
+mod record;
+mod run;
+#[cfg(test)]
+mod tests;
+
+pub use directory::{Directory, Found, Hit, Options, Stats};
+pub use error::Error;
+pub use query::{FEWEST, Part, Query, masked};
+pub use run::run;
+
+/// The table whose rows are kept, and the domain of their keys.
+pub const TABLE: &str = "directory";
+
+/// Version of what is encrypted; part of the place that every value is encrypted for.
+pub const VERSION: &str = "1";
