@@ -61,10 +61,8 @@ pub(crate) fn check(
     telemetry::no_loop(root, &telemetry.own, &endpoints, &mut problems);
     let catalog = catalog(root, schemas.overlay.as_deref(), &mut problems);
     let directory = directory(root, &lines, &mut problems);
-    let mut chain = chain(root, &lines, catalog, distribution, &mut problems);
-    if directory.is_none() {
-        switch_off_directory(&mut chain);
-    }
+    let chain = chain(root, &lines, catalog, distribution, &mut problems);
+    let chain = if directory.is_some() { chain } else { without_directory(chain) };
     built_in(root, &mut notes);
     let pipeline = settings(&pipeline);
     if endpoints.is_empty() && problems.is_empty() && !broken {
@@ -228,7 +226,7 @@ fn directory(root: &Node, lines: &Pipelines, problems: &mut Problems) -> Option<
 }
 
 /// Without its exporter nobody would take the rows of the processor out of the journal.
-fn switch_off_directory(chain: &mut [(&'static str, serde_json::Value)]) {
+fn without_directory(mut chain: Vec<(&'static str, serde_json::Value)>) -> Vec<(&'static str, serde_json::Value)> {
     for (_, section) in chain.iter_mut().filter(|(name, _)| *name == processors::directory::TABLE) {
         if section.is_null() {
             *section = serde_json::json!({});
@@ -237,6 +235,7 @@ fn switch_off_directory(chain: &mut [(&'static str, serde_json::Value)]) {
             section.insert("enabled".to_owned(), false.into());
         }
     }
+    chain
 }
 
 fn settings(pipeline: &model::Pipeline) -> PipelineSettings {

@@ -331,7 +331,7 @@ service:
     )
     .unwrap();
     assert_eq!(config.listeners.len(), 2);
-    assert_eq!(config.chain.len(), 7, "a config that knows nothing of our processors gets the default chain");
+    assert_eq!(config.chain.len(), 8, "a config that knows nothing of our processors gets the default chain");
     assert_eq!(config.metrics.as_deref(), Some("10.1.2.3:8888"));
     assert!(config.debug);
     assert_eq!(

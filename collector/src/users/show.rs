@@ -72,9 +72,9 @@ mod tests {
         let mut out = Vec::new();
         table(&found, &mut out).unwrap();
         let expected = "\
-user_ref  email             phone  name      roles  created
-u1_a      a***@example.com  -      Ann [2J   -      2023-11-14T22:13:20Z
-u1_a      -                 -      B         -      2023-11-14T22:13:20Z
+user_ref  email             phone  name     roles  created
+u1_a      a***@example.com  -      Ann [2J  -      2023-11-14T22:13:20Z
+u1_a      -                 -      B        -      2023-11-14T22:13:20Z
 ";
         assert_eq!(String::from_utf8(out).unwrap(), expected);
     }

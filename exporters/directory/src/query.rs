@@ -60,8 +60,8 @@ impl Query {
         }
         let folded = fold(text.trim());
         let digits = could_be_phone(&folded).then(|| digits(&folded));
-        let counts = folded.chars().filter(|c| c.is_alphanumeric()).count();
-        if counts < FEWEST {
+        let counts = digits.as_ref().map_or_else(|| folded.chars().filter(|c| !c.is_whitespace()).count(), String::len);
+        if counts < FEWEST || !folded.contains(char::is_alphanumeric) {
             return Err(Error::Query(format!(
                 "a user is looked for by at least {FEWEST} letters or digits of e-mail, name or phone"
             )));
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn what_can_be_looked_for() {
-        for text in ["ann", "@ex.com", "+7 70", "Äöü", "  ann ", "701"] {
+        for text in ["ann", "n.l", "@ex.com", "+7 70", "Äöü", "  ann ", "701"] {
             assert!(Query::new(text).is_ok(), "{text}");
         }
         for text in ["", "an", " a n ", "@@@@", "+7 (1)", "...", &"a".repeat(400)] {
