@@ -21,6 +21,8 @@ pub struct Context {
     pub references: References,
     /// What the stages of one worker share.
     pub shared: Shared,
+    /// What the chains of all workers share; a lock in it is waited for.
+    pub common: Shared,
     /// Settings of every component of the chain by name, for what must follow another one's.
     pub sections: Arc<[(&'static str, serde_json::Value)]>,
 }
@@ -34,6 +36,7 @@ impl Context {
             counts: Counts::default(),
             references: References::default(),
             shared: Shared::default(),
+            common: Shared::default(),
             sections: Arc::default(),
         }
     }
@@ -44,8 +47,8 @@ impl Context {
     }
 }
 
-/// One thing of each type, for the stages of a chain that would else do the same work twice. Each worker has its own, so
-/// that a lock in it is never waited for.
+/// One thing of each type, for stages that would else do the same work twice. Each worker has one of its own, so that a lock
+/// in it is never waited for.
 #[derive(Clone, Default)]
 pub struct Shared(Arc<Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>>);
 
@@ -54,6 +57,17 @@ impl Shared {
     pub fn get<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
         let things = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(things.get(&TypeId::of::<T>())?).downcast().ok()
+    }
+
+    /// The thing of this type, made if nobody has put one here.
+    pub fn get_or_put<T: Send + Sync + 'static>(&self, make: impl FnOnce() -> T) -> Arc<T> {
+        let mut things = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = things.get(&TypeId::of::<T>()).and_then(|thing| Arc::clone(thing).downcast().ok());
+        known.unwrap_or_else(|| {
+            let made = Arc::new(make());
+            things.insert(TypeId::of::<T>(), Arc::clone(&made) as Arc<dyn Any + Send + Sync>);
+            made
+        })
     }
 
     /// Puts a thing in the place of the one of its type.

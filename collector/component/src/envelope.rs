@@ -11,8 +11,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
+use sha2::Sha256;
 
 use crate::keys::base32;
 use crate::{KeyError, Keyring};
@@ -52,6 +54,8 @@ pub struct Envelopes {
 pub struct DataKey {
     id: String,
     key: LessSafeKey,
+    /// Makes the nonces of values that are encrypted alike.
+    nonces: Hmac<Sha256>,
     random: SystemRandom,
 }
 
@@ -88,7 +92,7 @@ impl Envelopes {
         let id: String = base32(id).map(char::from).into_iter().collect();
         let kid = self.keys.kid(tenant);
         let sealed = encrypt(&*self.tenant(tenant, kid)?, &self.random, &[tenant, owner, &id], &secret)?;
-        let key = DataKey { id, key: aead(&secret)?, random: self.random.clone() };
+        let key = DataKey::new(id, &secret, &self.random)?;
         Ok((key, format!("w{kid}_{}", STANDARD_NO_PAD.encode(sealed))))
     }
 
@@ -98,7 +102,7 @@ impl Envelopes {
         let kid = kid.parse().map_err(|_| OpenError::Form)?;
         let mut sealed = STANDARD_NO_PAD.decode(sealed).map_err(|_| OpenError::Form)?;
         let secret = decrypt(&*self.tenant(tenant, kid)?, &[tenant, owner, id], &mut sealed)?;
-        Ok(DataKey { id: id.to_owned(), key: aead(secret)?, random: self.random.clone() })
+        DataKey::new(id.to_owned(), secret, &self.random)
     }
 
     fn tenant(&self, tenant: &str, kid: u32) -> Result<Arc<LessSafeKey>, OpenError> {
@@ -113,6 +117,12 @@ impl Envelopes {
 }
 
 impl DataKey {
+    fn new(id: String, secret: &[u8], random: &SystemRandom) -> Result<Self, OpenError> {
+        let mac = |key: &[u8]| Hmac::<Sha256>::new_from_slice(key).map_err(|_| OpenError::Refused);
+        let nonces = mac(&mac(secret)?.chain_update(b"marquetry nonces v1").finalize().into_bytes())?;
+        Ok(Self { id, key: aead(secret)?, nonces, random: random.clone() })
+    }
+
     /// Its name, 26 digits: nobody has chosen it, and it says nothing.
     pub fn id(&self) -> &str {
         &self.id
@@ -121,6 +131,17 @@ impl DataKey {
     /// Encrypts a value for a place: whose, which column, which version.
     pub fn encrypt(&self, place: &[&str], value: &[u8]) -> Result<Vec<u8>, OpenError> {
         encrypt(&self.key, &self.random, place, value)
+    }
+
+    /// Encrypts a value for a place so that equal values are alike: the nonce is a keyed hash of both. Who sees two of them
+    /// learns whether they are equal, and nothing else.
+    pub fn encrypt_alike(&self, place: &[&str], value: &[u8]) -> Result<Vec<u8>, OpenError> {
+        let place = authenticated(place);
+        let length = (place.len() as u64).to_le_bytes();
+        let hash = self.nonces.clone().chain_update(length).chain_update(&place).chain_update(value).finalize();
+        let mut nonce = [0; NONCE_LEN];
+        nonce.copy_from_slice(&hash.into_bytes()[..NONCE_LEN]);
+        sealed(&self.key, nonce, &place, value)
     }
 
     /// Opens what was encrypted for the same place, within `sealed`.
@@ -146,11 +167,15 @@ fn authenticated(place: &[&str]) -> Vec<u8> {
 fn encrypt(key: &LessSafeKey, random: &SystemRandom, place: &[&str], value: &[u8]) -> Result<Vec<u8>, OpenError> {
     let mut nonce = [0; NONCE_LEN];
     random.fill(&mut nonce).map_err(|_| OpenError::Random)?;
+    sealed(key, nonce, &authenticated(place), value)
+}
+
+fn sealed(key: &LessSafeKey, nonce: [u8; NONCE_LEN], place: &[u8], value: &[u8]) -> Result<Vec<u8>, OpenError> {
     let mut out = Vec::with_capacity(OVERHEAD + value.len());
     out.extend_from_slice(&nonce);
     out.extend_from_slice(value);
     let nonce = Nonce::assume_unique_for_key(nonce);
-    let tag = key.seal_in_place_separate_tag(nonce, Aad::from(authenticated(place)), &mut out[NONCE_LEN..]);
+    let tag = key.seal_in_place_separate_tag(nonce, Aad::from(place), &mut out[NONCE_LEN..]);
     out.extend_from_slice(tag.map_err(|_| OpenError::Refused)?.as_ref());
     Ok(out)
 }
@@ -192,6 +217,24 @@ mod tests {
             assert_eq!(again.decrypt(&place, &mut changed), Err(OpenError::Refused), "byte {at}");
             assert_eq!(again.decrypt(&place, &mut sealed[..at].to_vec()), Err(OpenError::Refused), "cut at {at}");
         }
+    }
+
+    #[test]
+    fn equal_values_can_be_encrypted_alike() {
+        let envelopes = envelopes(7, 1);
+        let (key, wrapped) = envelopes.seal("acme", "u1_a").unwrap();
+        let again = envelopes.open("acme", "u1_a", key.id(), &wrapped).unwrap();
+        let place = ["u1_a", "token"];
+        let sealed = key.encrypt_alike(&place, b"ann@example.com").unwrap();
+        assert_eq!(sealed, again.encrypt_alike(&place, b"ann@example.com").unwrap());
+        assert_eq!(again.decrypt(&place, &mut sealed.clone()).unwrap(), b"ann@example.com");
+        let (other, _) = envelopes.seal("acme", "u1_a").unwrap();
+        let others = [
+            other.encrypt_alike(&place, b"ann@example.com").unwrap(),
+            key.encrypt_alike(&["u1_a", "tokens"], b"ann@example.com").unwrap(),
+            key.encrypt_alike(&place, b"amy@example.com").unwrap(),
+        ];
+        assert!(others.iter().all(|other| other[..NONCE_LEN] != sealed[..NONCE_LEN]), "no nonce comes twice");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array, MapArray, UInt32Array};
+use arrow::array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array, MapArray, UInt32Array, new_null_array};
 use arrow::compute;
 use schemas::{Catalog, Table};
 
@@ -46,6 +46,15 @@ impl Gather {
             Some(place) => *place = rows,
             None => self.tables.push(rows),
         }
+    }
+
+    /// Takes rows in, behind those that the gather has of their table.
+    pub fn add(&mut self, rows: Rows) -> Result<(), RowsError> {
+        match self.tables.iter_mut().find(|r| Arc::ptr_eq(&r.table, &rows.table)) {
+            Some(there) => there.append(rows)?,
+            None => self.tables.push(rows),
+        }
+        Ok(())
     }
 
     /// One table by name, if it has rows.
@@ -109,6 +118,14 @@ pub enum RowsError {
         given: usize,
         /// Rows of the table.
         rows: usize,
+    },
+    /// Arrow refused to put columns behind one another.
+    #[error("adding rows to table {table}: {why}")]
+    Append {
+        /// Table name.
+        table: String,
+        /// Arrow's words.
+        why: String,
     },
     /// Arrow refused a kernel.
     #[error("filtering rows of table {table}: {why}")]
@@ -236,6 +253,35 @@ impl Rows {
         if let Some(column) = self.columns.get_mut(index) {
             *column = None;
         }
+    }
+
+    /// Takes in the rows of another of the same table, behind its own.
+    fn append(&mut self, more: Self) -> Result<(), RowsError> {
+        if self.len == 0 {
+            *self = more;
+            return Ok(());
+        }
+        let failed =
+            |e: arrow::error::ArrowError| RowsError::Append { table: self.table.name.clone(), why: e.to_string() };
+        let mut columns = Vec::with_capacity(self.columns.len());
+        for (index, column) in self.table.columns.iter().enumerate() {
+            let parts = [(self.at(index), self.len), (more.at(index), more.len)];
+            if parts.iter().all(|(part, _)| part.is_none()) {
+                columns.push(None);
+                continue;
+            }
+            // One may have plain what the other has as a dictionary.
+            let whole = parts.map(|(part, len)| match part {
+                Some(part) => compute::cast(part, &column.r#type.gather()),
+                None => Ok(new_null_array(&column.r#type.gather(), len)),
+            });
+            let [one, other] = whole;
+            columns.push(Some(compute::concat(&[&one.map_err(failed)?, &other.map_err(failed)?]).map_err(failed)?));
+        }
+        let requests: Vec<u32> = self.requests().iter().chain(more.requests()).copied().collect();
+        (self.len, self.columns) = (requests.len(), columns);
+        self.requests = UInt32Array::from(requests);
+        Ok(())
     }
 
     /// Keeps the rows for which `keep` is true.

@@ -23,6 +23,9 @@ const BASE32: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 /// Identities of records: what is sent again must be known again, so their key is never rotated.
 const RECORD: &str = "record";
 
+/// Proofs that a token in a text is ours: what they stand in outlives the key ids.
+const TOKEN: &str = "token";
+
 /// The public word that a lake knows its root by, whatever the key ids are.
 const FINGERPRINT: &str = "fingerprint";
 
@@ -172,7 +175,7 @@ impl Keyring {
 /// The key id of a domain whose keys are never rotated.
 fn fixed(domain: &Domain) -> Option<u32> {
     match domain {
-        RECORD => Some(0),
+        RECORD | TOKEN => Some(0),
         FINGERPRINT => Some(1),
         _ => None,
     }
