@@ -177,6 +177,7 @@ fn stages(make: &Instruments<'_>) {
 fn rules(make: &Instruments<'_>) {
     let counted = [
         ("redactions", "Values that were redacted, by kind."),
+        ("redact_encrypt_masked", "Values that were masked where they should have been encrypted, by why."),
         ("filter_dropped", "Rows that were dropped, by rule."),
         ("sample_dropped", "Rows that were sampled out, by rule."),
         ("sql_set", "Rows whose columns were set by SQL, by rule."),

@@ -3,11 +3,14 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use component::Keyring;
+use component::{KeyError, Keyring, ProcessError, Rows};
 use serde::Deserialize;
 
 use super::encoded;
+use super::encrypt::{Encrypter, Masked};
 use super::kind::{BUILT_IN, Kind, LONGEST_LEFT};
+use super::subjects::Subjects;
+use super::token::Proofs;
 use crate::address::{parse, prefix};
 use crate::hash::normal_form;
 
@@ -25,22 +28,40 @@ pub enum Action {
     /// The token with what many people share: an address' network, a mailbox' domain, a telephone's country, a card's
     /// issuer, an account's country.
     Truncate,
+    /// The token with the value encrypted under a key of the row's user: `[EMAIL:<key id>:..]`. `marquetry reveal` opens it
+    /// until the user is erased. Without a user, and for values above 512 bytes, as `mask`.
+    Encrypt,
     /// Nothing stays; under a name, the entry goes. Behind `name=` in a text the token stays, or the next word would be
     /// taken for the value.
     Drop,
 }
 
-/// The action of every built-in kind, and the keys that pseudonyms need.
+/// The action of every built-in kind, and what keyed ones need.
 pub(super) struct Actions {
     of: [Action; BUILT_IN.len()],
     keys: Arc<Keyring>,
-    tenant: String,
+    pub(super) proofs: Proofs,
+    /// There when a kind or pattern is encrypted.
+    encrypter: Option<Encrypter>,
+    subjects: Subjects,
+    /// Number of the subject whose values come now.
+    subject: usize,
+    /// Whether something of the subject came into a text.
+    told: bool,
 }
 
 impl Actions {
     /// Everything is masked.
-    pub(super) fn new(keys: Arc<Keyring>) -> Self {
-        Self { of: [Action::Mask; BUILT_IN.len()], keys, tenant: String::new() }
+    pub(super) fn new(keys: Arc<Keyring>) -> Result<Self, KeyError> {
+        Ok(Self {
+            of: [Action::Mask; BUILT_IN.len()],
+            proofs: Proofs::new(&keys)?,
+            keys,
+            encrypter: None,
+            subjects: Subjects::default(),
+            subject: 0,
+            told: false,
+        })
     }
 
     /// Sets the action of a built-in kind.
@@ -50,27 +71,74 @@ impl Actions {
         }
     }
 
+    /// With this, values can be encrypted.
+    pub(super) fn encrypt_by(&mut self, encrypter: Encrypter) {
+        self.encrypter = Some(encrypter);
+    }
+
     /// The action of a built-in kind.
     pub(super) fn get(&self, kind: Kind) -> Action {
         self.of.get(kind.index()).copied().unwrap_or_default()
     }
 
-    /// Whether a kind becomes a pseudonym, so that the tenant matters.
-    pub(super) fn are_keyed(&self) -> bool {
-        self.of.contains(&Action::Pseudonym)
+    /// Whether a kind is treated so.
+    pub(super) fn contain(&self, action: Action) -> bool {
+        self.of.contains(&action)
     }
 
-    /// Whose values come now.
-    pub(super) fn set_tenant(&mut self, tenant: &str) {
-        tenant.clone_into(&mut self.tenant);
+    /// A new gather begins.
+    pub(super) fn clear(&mut self) {
+        self.subjects.clear();
+        self.encrypter.iter_mut().for_each(Encrypter::clear);
+    }
+
+    /// The rows of a table come now.
+    pub(super) fn begin(&mut self, rows: &Rows) {
+        self.subjects.begin(rows, self.encrypter.is_some());
+    }
+
+    /// Values of a row come now; gives the number of its subject.
+    pub(super) fn set_row(&mut self, row: usize) -> usize {
+        self.subject = self.subjects.of(row);
+        self.subject
+    }
+
+    /// Whether nobody is known whose row it is.
+    pub(super) fn is_nobodys(&self, row: usize) -> bool {
+        self.subjects.get(self.subjects.of(row)).is_none_or(|met| met.subject.user.is_none())
+    }
+
+    /// Whether something of the subject came into a text since this was asked last.
+    pub(super) fn told(&mut self) -> bool {
+        std::mem::take(&mut self.told)
+    }
+
+    /// The token of an encrypted value; `None` when it must be masked.
+    pub(super) fn encrypted(&mut self, label: &str, value: &str) -> Option<String> {
+        self.told = true;
+        let met = self.subjects.get(self.subject)?;
+        self.encrypter.as_mut()?.token(self.subject, met, &self.proofs, label, value)
+    }
+
+    /// How many values of the gather were masked for a reason that should have been encrypted.
+    pub(super) fn masked(&self, why: Masked) -> u64 {
+        self.encrypter.as_ref().map_or(0, |encrypter| encrypter.masked(why))
+    }
+
+    /// Rows of the directory for the keys that this gather uses.
+    pub(super) fn keys_used(&self) -> Result<Option<Rows>, ProcessError> {
+        self.encrypter.as_ref().map_or(Ok(None), |encrypter| encrypter.rows(&self.subjects, &self.proofs))
     }
 
     /// What an action leaves of a value, to stand in its token.
-    pub(super) fn left(&self, action: Action, kind: Kind, value: &str) -> Option<String> {
+    pub(super) fn left(&mut self, action: Action, kind: Kind, value: &str) -> Option<String> {
         match action {
-            Action::Mask | Action::Drop => None,
+            Action::Mask | Action::Drop | Action::Encrypt => None,
             Action::LastFour => last_four(value),
-            Action::Pseudonym => self.pseudonym(kind, &meant(value)),
+            Action::Pseudonym => {
+                self.told = true;
+                self.pseudonym(kind, &meant(value))
+            }
             Action::Truncate => truncated(kind, &meant(value)).filter(|left| left.len() <= LONGEST_LEFT),
         }
     }
@@ -87,7 +155,8 @@ impl Actions {
             _ => "redacted",
         };
         let form = normal_form(domain, value);
-        let key = self.keys.key(&self.tenant, domain).ok()?;
+        let tenant = self.subjects.get(self.subject).map_or("", |met| &met.subject.tenant);
+        let key = self.keys.key(tenant, domain).ok()?;
         (!form.is_empty()).then(|| key.pseudonym(&form).into_string())
     }
 }

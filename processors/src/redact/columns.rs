@@ -1,16 +1,16 @@
 //! From texts to the columns of a table: which are looked at, and which rows held what.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, MapArray, MapBuilder, MapFieldNames, StringArray, StringBuilder, StructArray,
-    new_null_array,
+    Array, ArrayRef, AsArray, DictionaryArray, Int32Array, MapArray, MapBuilder, MapFieldNames, StringArray,
+    StringBuilder, StructArray,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
-use arrow::compute::interleave;
-use arrow::datatypes::{DataType, Field};
+use arrow::datatypes::{DataType, Field, Int32Type};
 use component::{ProcessError, Rows, map_text};
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 use schemas::{Class, Column, Type};
 
 use super::kind::Kind;
@@ -25,59 +25,7 @@ pub(super) type Hit = (u32, u8);
 
 /// Redacts every column of a table that may hold a sender's text; adds to `totals` by kind.
 pub(super) fn redact(rows: &mut Rows, cleaner: &mut Cleaner, totals: &mut [u64]) -> Result<(), ProcessError> {
-    if !cleaner.is_keyed() {
-        return redact_all(rows, cleaner, totals);
-    }
-    let names = rows.text("tenant");
-    let tenant = |row: usize| names.as_ref().and_then(|names| names.get(row)).unwrap_or_default().to_owned();
-    let tenants: Vec<String> = (0..rows.len()).map(tenant).collect();
-    let mut distinct = tenants.clone();
-    distinct.sort_unstable();
-    distinct.dedup();
-    if let [] | [_] = distinct.as_slice() {
-        cleaner.set_tenant(distinct.first().map_or("", String::as_str));
-        return redact_all(rows, cleaner, totals);
-    }
-    let mut parts = Vec::new();
-    for tenant in &distinct {
-        let mut part = rows.clone();
-        part.retain(&tenants.iter().map(|t| Some(t == tenant)).collect())?;
-        cleaner.set_tenant(tenant);
-        redact_all(&mut part, cleaner, totals)?;
-        parts.push(part);
-    }
-    join(rows, &parts, &tenants, &distinct)
-}
-
-/// Puts the rows of the tenants back into their places.
-fn join(rows: &mut Rows, parts: &[Rows], tenants: &[String], distinct: &[String]) -> Result<(), ProcessError> {
-    let mut next = vec![0; parts.len()];
-    let places: Vec<(usize, usize)> = tenants
-        .iter()
-        .map(|tenant| {
-            let part = distinct.binary_search(tenant).unwrap_or_default();
-            next[part] += 1;
-            (part, next[part] - 1)
-        })
-        .collect();
-    for index in 0..rows.table().columns.len() {
-        let Some(like) = parts.iter().find_map(|part| part.at(index)) else {
-            rows.clear_at(index);
-            continue;
-        };
-        let arrays: Vec<ArrayRef> = parts
-            .iter()
-            .map(|part| part.at(index).cloned().unwrap_or_else(|| new_null_array(like.data_type(), part.len())))
-            .collect();
-        let arrays: Vec<&dyn Array> = arrays.iter().map(AsRef::as_ref).collect();
-        let joined = interleave(&arrays, &places)
-            .map_err(|e| ProcessError::Refused(format!("joining the rows of {} tenants: {e}", parts.len())))?;
-        rows.set_at(index, joined)?;
-    }
-    Ok(())
-}
-
-fn redact_all(rows: &mut Rows, cleaner: &mut Cleaner, totals: &mut [u64]) -> Result<(), ProcessError> {
+    cleaner.begin(rows);
     let mut hits: Vec<Hit> = Vec::new();
     drop_content_bodies(rows, cleaner, &mut hits)?;
     own::redact(rows, cleaner, &mut hits)?;
@@ -106,14 +54,19 @@ fn is_scanned(column: &Column) -> bool {
 }
 
 fn text(array: &ArrayRef, column: &Column, cleaner: &mut Cleaner, hits: &mut Vec<Hit>) -> Option<ArrayRef> {
+    let keyed = cleaner.is_keyed();
+    if let Some(dict) = array.as_dictionary_opt().filter(|_| keyed) {
+        return by_subject(dict, column, cleaner, hits);
+    }
     // The n-th call of the closure is for the n-th value that rows use; what it found is spread over those rows below.
     let mut calls = 0u32;
     let mut found: Vec<Hit> = Vec::new();
+    let mut filled = (0..array.len()).filter(|row| array.is_valid(*row));
     let new = map_text(array, |value| {
-        let cleaned = match column.max_len {
-            Some(most) => cleaner.clean_and_cut(value, most),
-            None => cleaner.clean(value),
-        };
+        if keyed && let Some(row) = filled.next() {
+            cleaner.set_row(row);
+        }
+        let cleaned = clean(value, column, cleaner);
         found.extend(cleaner.drain().map(|kind| (calls, position(kind))));
         calls += 1;
         Some(cleaned.map_or(value.into(), Into::into))
@@ -122,6 +75,60 @@ fn text(array: &ArrayRef, column: &Column, cleaner: &mut Cleaner, hits: &mut Vec
         spread(array, &found, hits);
     }
     Some(new)
+}
+
+fn clean(value: &str, column: &Column, cleaner: &mut Cleaner) -> Option<String> {
+    match column.max_len {
+        Some(most) => cleaner.clean_and_cut(value, most),
+        None => cleaner.clean(value),
+    }
+}
+
+/// A dictionary where what takes a value's place depends on whose it is. A value into which nothing of its subject came is
+/// cleaned once, another once for each subject whose rows use it.
+fn by_subject(
+    dict: &DictionaryArray<Int32Type>,
+    column: &Column,
+    cleaner: &mut Cleaner,
+    hits: &mut Vec<Hit>,
+) -> Option<ArrayRef> {
+    struct Cleaned<'a> {
+        text: Cow<'a, str>,
+        kinds: Vec<u8>,
+    }
+    let values = dict.values().as_string_opt::<i32>()?;
+    let mut made: Vec<Cleaned<'_>> = Vec::new();
+    let mut places: HashMap<(usize, Option<usize>), i32> = HashMap::new();
+    let mut changed = false;
+    let mut keys = Vec::with_capacity(dict.len());
+    for row in 0..dict.len() {
+        let Some(key) = dict.key(row).filter(|key| values.is_valid(*key)) else {
+            keys.push(None);
+            continue;
+        };
+        let subject = cleaner.set_row(row);
+        let known = places.get(&(key, None)).or_else(|| places.get(&(key, Some(subject)))).copied();
+        let place = match known {
+            Some(place) => place,
+            None => {
+                cleaner.told();
+                let value = values.value(key);
+                let text = clean(value, column, cleaner).map_or(Cow::Borrowed(value), Cow::Owned);
+                changed |= matches!(text, Cow::Owned(_));
+                made.push(Cleaned { text, kinds: cleaner.drain().map(position).collect() });
+                let place = i32::try_from(made.len() - 1).ok()?;
+                places.insert((key, cleaner.told().then_some(subject)), place);
+                place
+            }
+        };
+        let kinds = made.get(usize::try_from(place).ok()?)?.kinds.iter();
+        hits.extend(kinds.map(|kind| (u32::try_from(row).unwrap_or(u32::MAX), *kind)));
+        keys.push(Some(place));
+    }
+    // A value that no row uses any more is dropped: it may be what an earlier stage removed.
+    let values: StringArray = made.iter().map(|cleaned| Some(&*cleaned.text)).collect();
+    (changed || values.len() < dict.values().len())
+        .then(|| Arc::new(DictionaryArray::new(Int32Array::from(keys), Arc::new(values))) as ArrayRef)
 }
 
 fn position(kind: Kind) -> u8 {
@@ -191,6 +198,7 @@ fn map(array: &ArrayRef, cleaner: &mut Cleaner, hits: &mut Vec<Hit>) -> Result<O
         if entries.are_equal(&range, &clean) {
             continue;
         }
+        cleaner.set_row(row);
         let (hits_before, edits_before) = (hits.len(), edits.len());
         for entry in range.clone() {
             let edit = edit(&entries, entry, cleaner);
@@ -326,11 +334,13 @@ fn unique(key: &str, seen: &mut HashSet<String>) -> String {
 }
 
 /// Fills the column `redactions` for the rows that were touched, on top of what it says already.
-fn note(rows: &mut Rows, mut hits: Vec<Hit>, cleaner: &Cleaner, totals: &mut [u64]) -> Result<(), ProcessError> {
-    for (_, kind) in &hits {
-        if let Some(total) = totals.get_mut(usize::from(*kind)) {
+fn note(rows: &mut Rows, mut hits: Vec<Hit>, cleaner: &mut Cleaner, totals: &mut [u64]) -> Result<(), ProcessError> {
+    for (row, kind) in &hits {
+        let (row, kind) = (usize::try_from(*row).unwrap_or(usize::MAX), usize::from(*kind));
+        if let Some(total) = totals.get_mut(kind) {
             *total += 1;
         }
+        cleaner.note(row, kind);
     }
     if rows.table().index(REDACTIONS).is_none() {
         return Ok(());

@@ -347,9 +347,10 @@ impl<'a> Walk<'a, '_> {
         match rule {
             Rule::Scan => {}
             Rule::Mask(kind) => {
-                // Of an object as a whole nothing may be left.
-                let value = self.text[start..end].trim_start_matches(['{', '[']);
-                let value = if value.len() < end - start { "" } else { value };
+                let value = &self.text[start..end];
+                // Of an object as a whole nothing may be left, but it may be encrypted.
+                let hidden = value.starts_with(['{', '[']) && !self.cleaner.encrypts(kind);
+                let value = if hidden { "" } else { value };
                 let token = quoted(&self.cleaner.replacement(kind, value));
                 self.done.push(kind);
                 self.edits.push((start..end, token));

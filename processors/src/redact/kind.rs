@@ -1,5 +1,7 @@
 //! What can be found, the word it is counted under and the token that takes its place.
 
+use super::token;
+
 /// What a redacted value was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
@@ -49,8 +51,8 @@ pub(super) const BUILT_IN: &[(Kind, &str, &str)] = &[
     (Kind::Content, "content", "[CONTENT]"),
 ];
 
-/// Length of the longest token: a label of the configuration and what may be left of a value.
-pub(super) const LONGEST_TOKEN: usize = 24 + LONGEST_LEFT + 3;
+/// Length of the longest token: no other leaves as much of a value as encryption does.
+pub(super) const LONGEST_TOKEN: usize = token::LONGEST;
 
 /// Bytes that an action leaves of a value, at most.
 pub(super) const LONGEST_LEFT: usize = 64;

@@ -8,6 +8,7 @@ use schemas::{Catalog, Class, Column, Source};
 use super::kind::{BUILT_IN, Kind};
 use super::lists::{CONTENT, DIRECT, NOT_A_TOKEN, NOT_CONTENT, SECRET};
 use super::scan::Off;
+use super::token::Token;
 
 /// What to do with the value under a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,7 +143,10 @@ fn without_tokens(name: &str) -> Cow<'_, str> {
     if !name.contains('[') {
         return Cow::Borrowed(name);
     }
-    Cow::Owned(BUILT_IN.iter().fold(name.to_owned(), |name, (_, _, token)| name.replace(token, "redacted")))
+    let mut plain = BUILT_IN.iter().fold(name.to_owned(), |name, (_, _, token)| name.replace(token, "redacted"));
+    let encrypted: Vec<_> = Token::all(&plain).into_iter().map(|(place, _)| place).collect();
+    encrypted.into_iter().rev().for_each(|place| plain.replace_range(place, "redacted"));
+    Cow::Owned(plain)
 }
 
 /// The kind of a schema column that may not be stored.

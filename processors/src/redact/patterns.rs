@@ -5,7 +5,8 @@ use regex::Regex;
 use serde::Deserialize;
 
 use super::action::Action;
-use super::kind::{Finding, Kind, LONGEST_TOKEN, token_at, token_of};
+use super::kind::{Finding, Kind, token_at, token_of};
+use super::tokens::Tokens;
 use super::validate::Validator;
 
 /// More would not fit the kinds of a text.
@@ -86,19 +87,19 @@ impl Patterns {
         self.0.get(usize::from(index)).map_or(Action::Mask, |p| p.action)
     }
 
-    /// Whether a match becomes a pseudonym, so that the tenant matters.
-    pub(super) fn are_keyed(&self) -> bool {
-        self.0.iter().any(|p| p.action == Action::Pseudonym)
+    /// Whether a pattern's matches are treated so.
+    pub(super) fn contain(&self, action: Action) -> bool {
+        self.0.iter().any(|p| p.action == action)
     }
 
     /// Adds every match that leaves the tokens of earlier passes alone.
-    pub(super) fn find(&self, text: &str, found: &mut Vec<Finding>) {
+    pub(super) fn find(&self, text: &str, tokens: &mut Tokens<'_>, found: &mut Vec<Finding>) {
         for (index, pattern) in (0u8..).zip(&self.0) {
             let mut near: Option<Vec<(usize, usize)>> = None;
             for hit in pattern.regex.find_iter(text) {
                 if pattern.validator.is_some_and(|validator| !validator.accepts(hit.as_str()))
                     || !pattern.is_told(text, hit.start(), hit.end(), &mut near)
-                    || self.touches_token(text.as_bytes(), hit.start(), hit.end())
+                    || tokens.touch(hit.start(), hit.end())
                 {
                     continue;
                 }
@@ -114,23 +115,6 @@ impl Patterns {
             token_of(text, at, known)
         };
         token_at(text, at).or_else(|| if self.0.is_empty() { None } else { own() })
-    }
-
-    /// Whether a range lies inside a token, whole: what an earlier pass left.
-    pub(super) fn is_in_token(&self, text: &[u8], start: usize, end: usize) -> bool {
-        self.tokens(text, start, start + 1).any(|(from, until)| from <= start && end <= until)
-    }
-
-    /// Whether a range touches a token: redacting a second time must find nothing new in the first time's result.
-    fn touches_token(&self, text: &[u8], start: usize, end: usize) -> bool {
-        self.tokens(text, start, end).any(|(from, until)| from < end && start < until)
-    }
-
-    /// The tokens that begin before `end` and may reach `start`.
-    fn tokens<'t>(&'t self, text: &'t [u8], start: usize, end: usize) -> impl Iterator<Item = (usize, usize)> + 't {
-        let from = start.saturating_sub(LONGEST_TOKEN);
-        let opens = memchr::memchr_iter(b'[', &text[from..end.min(text.len())]);
-        opens.filter_map(move |at| Some((from + at, from + at + self.token_at(text, from + at)?)))
     }
 }
 

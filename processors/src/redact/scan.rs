@@ -5,10 +5,12 @@ use super::kind::{Finding, Kind};
 use super::marks::{BLOCK, Marks};
 use super::names::Names;
 use super::steps;
+use super::token::Proofs;
+use super::tokens::opening;
 
 /// Adds what the text holds to `found`, unordered; says whether the text is encoded in some way.
-pub(super) fn scan(text: &[u8], names: &mut Names, found: &mut Vec<Finding>) -> bool {
-    let mut pass = Pass { text, names, found, encoded: false, host: usize::MAX, colons: 0, nested: false };
+pub(super) fn scan(text: &[u8], names: &mut Names, proofs: &Proofs, found: &mut Vec<Finding>) -> bool {
+    let mut pass = Pass { text, names, proofs, found, encoded: false, host: usize::MAX, colons: 0, nested: false };
     pass.run();
     pass.encoded
 }
@@ -16,6 +18,7 @@ pub(super) fn scan(text: &[u8], names: &mut Names, found: &mut Vec<Finding>) -> 
 struct Pass<'a> {
     text: &'a [u8],
     names: &'a mut Names,
+    proofs: &'a Proofs,
     found: &'a mut Vec<Finding>,
     encoded: bool,
     /// The `@` before the host of a URL: no e-mail address.
@@ -151,9 +154,9 @@ impl Pass<'_> {
     fn decoded(&mut self, at: usize) -> Option<usize> {
         let (end, meant) = detect::blob(self.text, at)?;
         let mut inside = Vec::new();
-        let names = &mut *self.names;
-        let mut pass =
-            Pass { text: &meant, names, found: &mut inside, encoded: false, host: usize::MAX, colons: 0, nested: true };
+        let (names, proofs) = (&mut *self.names, self.proofs);
+        let (text, found) = (&*meant, &mut inside);
+        let mut pass = Pass { text, names, proofs, found, encoded: false, host: usize::MAX, colons: 0, nested: true };
         pass.run();
         let kind = inside.iter().min_by_key(|f| (f.start, f.kind)).map(|f| f.kind)?;
         self.take(Some(Finding::new(at, end, kind)))
@@ -204,7 +207,8 @@ impl Pass<'_> {
         }
         let finding = detect::telegram(text, at).or_else(|| detect::pair(text, at, self.names));
         if finding.is_some() {
-            return self.take(finding);
+            // The label of a token is the name of nothing.
+            return self.token_end(at).or_else(|| self.take(finding));
         }
         // Groups of an address have four digits at most before the next colon.
         let near = text.get(at + 1..text.len().min(at + 6)).unwrap_or_default();
@@ -214,6 +218,13 @@ impl Pass<'_> {
         let (finding, looked) = detect::colons(text, at);
         self.colons = looked;
         self.take(finding)
+    }
+
+    /// The end of the encrypted value that reaches over a place.
+    fn token_end(&self, at: usize) -> Option<usize> {
+        let from = opening(self.text, at)?;
+        let end = from + self.proofs.length_at(self.text, from)?;
+        (end > at).then_some(end)
     }
 
     fn pair(&mut self, at: usize) -> Option<usize> {

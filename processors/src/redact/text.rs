@@ -1,12 +1,16 @@
 //! A whole text: found, resolved and replaced until nothing is left to find.
 
+use component::{Counts, ProcessError, Rows};
+
 use super::action::{Action, Actions};
 use super::encoded;
+use super::encrypt::Masked;
 use super::json;
-use super::kind::{BUILT_IN, Finding, Kind, LONGEST_TOKEN, is_token, resolve};
+use super::kind::{BUILT_IN, Finding, Kind, is_token, resolve};
 use super::names::{Names, Rule};
 use super::patterns::Patterns;
 use super::scan::{Off, scan};
+use super::tokens::Tokens;
 
 /// A replacement can part what stood together, so the result is looked at again, at most this often.
 const ROUNDS: usize = 6;
@@ -23,21 +27,65 @@ pub(super) struct Cleaner {
     found: Vec<Finding>,
     /// What was replaced since the last drain.
     counted: Vec<Kind>,
+    /// Whether what takes a value's place depends on whose it is.
+    keyed: bool,
+    /// Values of this gather that were masked, since nobody is known whose they are.
+    nobodys: u64,
 }
 
 impl Cleaner {
     pub(super) fn new(names: Names, patterns: Patterns, actions: Actions, off: Off) -> Self {
-        Self { names, patterns, actions, off, found: Vec::new(), counted: Vec::new() }
+        let uses = |action: Action| actions.contain(action) || patterns.contain(action);
+        let keyed = uses(Action::Pseudonym) || uses(Action::Encrypt);
+        Self { names, patterns, actions, off, found: Vec::new(), counted: Vec::new(), keyed, nobodys: 0 }
     }
 
     /// Whether what takes a value's place depends on whose it is.
     pub(super) fn is_keyed(&self) -> bool {
-        self.actions.are_keyed() || self.patterns.are_keyed()
+        self.keyed
     }
 
-    /// Whose texts come now.
-    pub(super) fn set_tenant(&mut self, tenant: &str) {
-        self.actions.set_tenant(tenant);
+    /// A new gather begins.
+    pub(super) fn clear(&mut self) {
+        self.actions.clear();
+        self.nobodys = 0;
+    }
+
+    /// The rows of a table come now.
+    pub(super) fn begin(&mut self, rows: &Rows) {
+        if self.keyed {
+            self.actions.begin(rows);
+        }
+    }
+
+    /// Texts of a row come now; gives the number of its subject.
+    pub(super) fn set_row(&mut self, row: usize) -> usize {
+        if self.keyed { self.actions.set_row(row) } else { 0 }
+    }
+
+    /// Whether something of the subject came into a text since this was asked last.
+    pub(super) fn told(&mut self) -> bool {
+        self.actions.told()
+    }
+
+    /// Books something that was replaced in a row, by the position of its kind.
+    pub(super) fn note(&mut self, row: usize, kind: usize) {
+        if self.keyed && self.action_at(kind) == Action::Encrypt && self.actions.is_nobodys(row) {
+            self.nobodys += 1;
+        }
+    }
+
+    /// Rows of the directory for the keys that this gather uses.
+    pub(super) fn keys_used(&self) -> Result<Option<Rows>, ProcessError> {
+        self.actions.keys_used()
+    }
+
+    /// Counts what should have been encrypted and was masked, by why.
+    pub(super) fn count_masked(&self, counts: &Counts) {
+        let (long, no_key) = (self.actions.masked(Masked::TooLong), self.actions.masked(Masked::NoKey));
+        for (why, n) in [("no_user", self.nobodys), ("too_long", long), ("no_key", no_key)] {
+            counts.add("redact_encrypt_masked", why, n);
+        }
     }
 
     /// The word a kind is counted under.
@@ -87,9 +135,9 @@ impl Cleaner {
             return text;
         }
         let end = text.floor_char_boundary(most);
-        let reach = end.saturating_sub(LONGEST_TOKEN);
-        let token = |at: usize| self.patterns.token_at(text.as_bytes(), at);
-        let halved = (reach..end).find(|at| token(*at).is_some_and(|length| at + length > end));
+        let mut tokens = self.tokens(text);
+        let last = end.checked_sub(1).and_then(|last| tokens.over(last));
+        let halved = last.filter(|(_, until)| *until > end).map(|(from, _)| from);
         &text[..halved.unwrap_or(end)]
     }
 
@@ -123,8 +171,10 @@ impl Cleaner {
     }
 
     /// What takes the place of a whole value, unless there is nothing to hide; uncounted.
-    pub(super) fn masked(&self, kind: Kind, value: &str) -> Option<String> {
-        let nothing = matches!(value, "" | "true" | "false" | "null" | "\"\"" | "[]" | "{}") || is_token(value);
+    pub(super) fn masked(&mut self, kind: Kind, value: &str) -> Option<String> {
+        let is_ours = || self.actions.proofs.length_at(value.as_bytes(), 0) == Some(value.len());
+        let nothing =
+            matches!(value, "" | "true" | "false" | "null" | "\"\"" | "[]" | "{}") || is_token(value) || is_ours();
         (!nothing).then(|| self.replacement(kind, value))
     }
 
@@ -151,27 +201,43 @@ impl Cleaner {
         cleaned
     }
 
+    /// The tokens of a text.
+    pub(super) fn tokens<'a>(&'a self, text: &'a str) -> Tokens<'a> {
+        Tokens::new(text.as_bytes(), &self.patterns, &self.actions.proofs)
+    }
+
     fn token(&self, kind: Kind) -> &str {
+        token(&self.patterns, kind)
+    }
+
+    fn action(&self, kind: Kind) -> Action {
         match kind {
-            Kind::Custom(n) => self.patterns.token(n),
-            known => BUILT_IN[known.index()].2,
+            Kind::Custom(n) => self.patterns.action(n),
+            known => self.actions.get(known),
         }
     }
 
+    fn action_at(&self, index: usize) -> Action {
+        let custom = || u8::try_from(index - BUILT_IN.len()).map_or(Action::Mask, |n| self.patterns.action(n));
+        BUILT_IN.get(index).map_or_else(custom, |(kind, ..)| self.actions.get(*kind))
+    }
+
+    /// Whether values of a kind are encrypted.
+    pub(super) fn encrypts(&self, kind: Kind) -> bool {
+        self.action(kind) == Action::Encrypt
+    }
+
     /// What takes the place of a value.
-    pub(super) fn replacement(&self, kind: Kind, value: &str) -> String {
-        let token = self.token(kind);
-        let action = match kind {
-            Kind::Custom(n) => self.patterns.action(n),
-            known => self.actions.get(known),
+    pub(super) fn replacement(&mut self, kind: Kind, value: &str) -> String {
+        let action = self.action(kind);
+        let token = token(&self.patterns, kind);
+        let open = token.trim_end_matches(']');
+        let made = match action {
+            Action::Drop => return String::new(),
+            Action::Encrypt => self.actions.encrypted(&open[1..], value),
+            _ => self.actions.left(action, kind, value).map(|left| format!("{open}:{left}]")),
         };
-        if action == Action::Drop {
-            return String::new();
-        }
-        match self.actions.left(action, kind, value) {
-            Some(left) => format!("{}:{left}]", token.trim_end_matches(']')),
-            None => token.to_owned(),
-        }
+        made.unwrap_or_else(|| token.to_owned())
     }
 
     fn clean_plain(&mut self, text: &str) -> Option<String> {
@@ -193,17 +259,17 @@ impl Cleaner {
 
     fn find(&mut self, text: &str) {
         self.found.clear();
-        let encoded = scan(text.as_bytes(), &mut self.names, &mut self.found);
+        let encoded = scan(text.as_bytes(), &mut self.names, &self.actions.proofs, &mut self.found);
         if encoded {
             self.find_encoded(text.as_bytes());
         }
-        self.patterns.find(text, &mut self.found);
+        let mut tokens = Tokens::new(text.as_bytes(), &self.patterns, &self.actions.proofs);
+        self.patterns.find(text, &mut tokens, &mut self.found);
         if self.found.is_empty() {
             return;
         }
         let off = self.off;
-        let patterns = &self.patterns;
-        self.found.retain(|f| !off.has(f.kind) && !patterns.is_in_token(text.as_bytes(), f.start, f.end));
+        self.found.retain(|f| !off.has(f.kind) && !tokens.hold(f.start, f.end));
         for finding in &mut self.found {
             finding.start = text.floor_char_boundary(finding.start);
             finding.end = text.ceil_char_boundary(finding.end);
@@ -215,7 +281,7 @@ impl Cleaner {
         let mut inside = Vec::new();
         for level in encoded::levels(text) {
             inside.clear();
-            scan(&level.bytes, &mut self.names, &mut inside);
+            scan(&level.bytes, &mut self.names, &self.actions.proofs, &mut inside);
             self.found.extend(inside.iter().map(|f| {
                 let (start, end) = level.original(f.start, f.end);
                 Finding::new(start, end, f.kind)
@@ -243,6 +309,14 @@ impl Cleaner {
         out.push_str(&text[from..]);
         self.found = found;
         Some(out)
+    }
+}
+
+/// The token of a kind, without anything of a value.
+fn token(patterns: &Patterns, kind: Kind) -> &str {
+    match kind {
+        Kind::Custom(n) => patterns.token(n),
+        known => BUILT_IN[known.index()].2,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::super::kind::{Finding, Kind, token_at};
 use super::super::names::{Names, Rule};
+use super::super::tokens::BEHIND;
 use super::{before, byte, iban, phone, run, steps};
 
 /// Names that count in the query of a URL alone, where they are credentials or persons.
@@ -194,7 +195,7 @@ fn bare_end(text: &[u8], start: usize) -> usize {
 fn already(text: &[u8], start: usize, end: usize) -> bool {
     token_at(text, start).is_some_and(|length| {
         let rest = text.get(start + length..end).unwrap_or_default();
-        rest.iter().all(|b| b"[](){}.,;:%".contains(b))
+        rest.iter().all(|b| BEHIND.contains(b))
     })
 }
 

@@ -101,7 +101,7 @@ fn refused_actions() {
         assert_eq!(refused.map(|e| e.path.join(".")).as_deref(), Some(path));
     }
     for config in
-        [r#"{"actions":{"email":"encrypt"}}"#, r#"{"patterns":[{"name":"a","pattern":"x","validator":"sum"}]}"#]
+        [r#"{"actions":{"email":"scramble"}}"#, r#"{"patterns":[{"name":"a","pattern":"x","validator":"sum"}]}"#]
     {
         assert!(serde_json::from_str::<Config>(config).is_err(), "{config}");
     }

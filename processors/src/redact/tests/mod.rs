@@ -1,4 +1,5 @@
 mod actions;
+mod encrypt;
 mod found;
 mod negatives;
 mod properties;

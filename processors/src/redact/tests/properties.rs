@@ -6,7 +6,7 @@ use super::super::steps::taken;
 use super::{Dice, Redact, check, redactor};
 
 /// Parts that detectors react to, to be thrown together.
-const PARTS: &[&str] = &[
+pub(super) const PARTS: &[&str] = &[
     "bob@example.com",
     "4111 1111 1111 1111",
     "4111111111111111",
