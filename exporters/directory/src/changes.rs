@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use hashbrown::HashTable;
 
 use crate::file::{Batch, HEADER, Image};
+use crate::keys::Keys;
 use crate::record::{FACETS, Facet, Record};
 
 /// A place in the file, in units of eight bytes; 0 is none, since a header is there.
@@ -99,7 +100,7 @@ impl Users {
     }
 }
 
-/// The records that still say something, without what they no longer say, in their order.
+/// The records that still say something, without what they no longer say, in their order; and what is gone for good.
 pub(crate) fn live(image: &Image) -> Batch {
     let mut tenants: Vec<(String, Users)> = Vec::new();
     for (at, record) in image.rows(HEADER) {
@@ -107,8 +108,16 @@ pub(crate) fn live(image: &Image) -> Batch {
             users.apply(at, &record);
         }
     }
+    let keys = Keys::of(image, |_| true);
     let mut batch = Batch::default();
+    keys.gone().for_each(|id| batch.gone(id));
     for (at, mut record) in image.rows(HEADER) {
+        if record.is_key() {
+            if keys.tells(at, &record) {
+                batch.row(&record);
+            }
+            continue;
+        }
         let Some(users) = users(&mut tenants, record.tenant) else { continue };
         let Some(user) = users.find(record.user_ref) else { continue };
         let places = users.places(user);

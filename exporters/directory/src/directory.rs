@@ -1,15 +1,17 @@
 //! The directory as the engine has it: follows the journal, keeps the file in shape, answers.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use component::{Envelopes, Keyring};
+use component::{DataKey, Envelopes, Keyring, OpenError};
 use journal::{Hold, Journal, JournalId, Position, Snapshot as Segments};
 
 use crate::file::{Positions, Users};
 use crate::follow::Follower;
 use crate::index::Index;
+use crate::keys::{Keys, Standing, TextKey};
 use crate::load::{Opener, load};
 use crate::query::{Part, Query};
 use crate::record::Facet;
@@ -101,8 +103,14 @@ pub struct Directory {
     envelopes: Envelopes,
     options: Options,
     opened: Vec<(Instant, Index)>,
+    /// Ids of data keys that went with their users.
+    gone: BTreeSet<String>,
     stats: Stats,
     shown: Arc<Mutex<Stats>>,
+}
+
+fn gone(users: &Users) -> Result<BTreeSet<String>, Error> {
+    Ok(users.image()?.gone().map(str::to_owned).collect())
 }
 
 impl Directory {
@@ -130,9 +138,10 @@ impl Directory {
         if survey.damaged > 0 {
             tracing::error!(places = survey.damaged, folder = %folder.display(), "damaged places of the user directory are skipped");
         }
-        let positions = survey.positions;
+        let (positions, gone) = (survey.positions, gone(&users)?);
         let (opened, shown) = (Vec::new(), Arc::default());
-        let directory = Self { users, journal, hold, followers, positions, envelopes, options, opened, stats, shown };
+        let directory =
+            Self { users, journal, hold, followers, positions, envelopes, options, opened, gone, stats, shown };
         directory.publish();
         Ok(directory)
     }
@@ -209,7 +218,7 @@ impl Directory {
         let id = follower.journal.to_string();
         let mut erases = false;
         loop {
-            let mut chunk = follower.read(segments, self.journal.catalog(), upto)?;
+            let mut chunk = follower.read(segments, self.journal.catalog(), upto, &self.gone)?;
             if let Some(last) = chunk.last.filter(|_| chunk.batch.rows > 0) {
                 chunk.batch.position(&id, last.0);
                 self.users.append(&chunk.batch)?;
@@ -241,7 +250,9 @@ impl Directory {
         for (id, position) in &self.positions {
             batch.position(id, *position);
         }
-        self.users.replace(&batch)
+        self.users.replace(&batch)?;
+        self.gone = gone(&self.users)?;
+        Ok(())
     }
 
     /// The users of a tenant in whom a text is found, in clear. The caller has to see to it that they may be told.
@@ -264,6 +275,19 @@ impl Directory {
             Hit { user_ref: index.users.name(*user).to_owned(), email, phone, name, roles, created }
         });
         Ok(Found { hits: hits.collect(), total: matches.total })
+    }
+
+    /// What became of the data keys with these ids, in their order. The caller has to see to it that they may be told.
+    pub fn text_keys(&mut self, ids: &[&str]) -> Result<Vec<Option<Standing>>, Error> {
+        self.catch_up()?;
+        let image = self.users.image()?;
+        let keys = Keys::of(&image, |id| ids.contains(&id));
+        Ok(ids.iter().map(|id| keys.standing(&image, id)).collect())
+    }
+
+    /// Opens a data key of texts.
+    pub fn open_text_key(&self, id: &str, key: &TextKey) -> Result<DataKey, OpenError> {
+        self.envelopes.open(&key.tenant, &key.user_ref, id, &key.wrapped)
     }
 
     /// The opened values of a tenant, as the file has them now.

@@ -6,7 +6,8 @@
 //! entry    "MQU1" | kind u32 | length of the body u32 | crc32 of the body u32 | crc32 of the 16 bytes before u32 | 0 u32
 //!          | body, padded to 8 bytes
 //! ```
-//! Numbers are little endian. An entry is a row, or how far a journal has been taken: a follower that starts goes on behind it.
+//! Numbers are little endian. An entry is a row, how far a journal has been taken (a follower that starts goes on behind it), or
+//! the id of a data key that went with its user.
 //! What was written behind it is written again, and the newest row of a user wins, so that nothing is there twice.
 
 use std::collections::BTreeMap;
@@ -34,6 +35,8 @@ pub(crate) type Positions = BTreeMap<String, u64>;
 enum Kind {
     Row = 1,
     Position = 2,
+    /// The id of a data key whose user was erased.
+    Gone = 3,
 }
 
 /// The file that is written.
@@ -172,6 +175,13 @@ impl Batch {
         self.end(at, Kind::Position);
     }
 
+    /// Adds the id of a data key that is gone.
+    pub(crate) fn gone(&mut self, key_id: &str) {
+        let at = self.begin();
+        self.bytes.extend_from_slice(key_id.as_bytes());
+        self.end(at, Kind::Gone);
+    }
+
     fn begin(&mut self) -> usize {
         let at = self.bytes.len();
         self.bytes.resize(at + ENTRY, 0);
@@ -236,6 +246,14 @@ impl Image {
         entries
             .filter(|(_, raw)| raw.kind == Kind::Row as u32)
             .filter_map(|(at, raw)| Some((at, Record::read(raw.body)?)))
+    }
+
+    /// Ids of data keys that are gone.
+    pub(crate) fn gone(&self) -> impl Iterator<Item = &str> {
+        let entries = Walk { image: self, at: HEADER, damaged: 0 };
+        entries
+            .filter(|(_, raw)| raw.kind == Kind::Gone as u32)
+            .filter_map(|(_, raw)| std::str::from_utf8(raw.body).ok())
     }
 
     fn survey(&self) -> Survey {

@@ -1,5 +1,7 @@
 //! From the journal's rows to the file's.
 
+use std::collections::BTreeSet;
+
 use arrow::array::{Array, RecordBatch, TimestampMicrosecondArray};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -42,8 +44,14 @@ impl Follower {
         Self { journal, taken, cursor: None }
     }
 
-    /// Reads on, up to `upto`. Damage is told by the lake, which reads the same bytes.
-    pub(crate) fn read(&self, segments: &Segments, catalog: &Catalog, upto: Position) -> Result<Chunk, Error> {
+    /// Reads on, up to `upto`, without rows of data keys that are gone. Damage is told by the lake, which reads the same bytes.
+    pub(crate) fn read(
+        &self,
+        segments: &Segments,
+        catalog: &Catalog,
+        upto: Position,
+        gone: &BTreeSet<String>,
+    ) -> Result<Chunk, Error> {
         let mut chunk = Chunk { cursor: self.cursor.clone(), ..Chunk::default() };
         let from = self.cursor.as_ref().map_or(Position(0), |(first, _)| *first);
         let mut bytes = 0;
@@ -64,7 +72,7 @@ impl Follower {
                 chunk.last = Some(entry.position());
                 if entry.position() > self.taken && entry.tables().any(|(table, _)| table == TABLE) {
                     for part in entry.parts(catalog, |table| table == TABLE)? {
-                        chunk.take(&part.batch);
+                        chunk.take(&part.batch, gone);
                     }
                 }
             }
@@ -81,7 +89,7 @@ impl Follower {
 }
 
 impl Chunk {
-    fn take(&mut self, rows: &RecordBatch) {
+    fn take(&mut self, rows: &RecordBatch, gone: &BTreeSet<String>) {
         let text = |name: &str| rows.column_by_name(name).and_then(Text::new);
         let (tenant, user_ref) = (text("tenant"), text("user_ref"));
         let (key_id, key_wrapped) = (text("key_id"), text("key_wrapped"));
@@ -108,6 +116,9 @@ impl Chunk {
                 status: at(&status, row),
                 created: created.filter(|c| c.is_valid(row)).map(|c| c.value(row)),
             };
+            if record.is_key() && gone.contains(record.key_id) {
+                continue;
+            }
             if is_broken || record.user_ref.is_empty() || !self.batch.row(&record) {
                 self.refused += 1;
                 continue;

@@ -13,6 +13,7 @@ mod error;
 mod file;
 mod follow;
 mod index;
+mod keys;
 mod load;
 mod query;
 mod record;
@@ -22,6 +23,7 @@ mod tests;
 
 pub use directory::{Directory, Found, Hit, Options, Stats};
 pub use error::Error;
+pub use keys::{Standing, TextKey};
 pub use query::{FEWEST, Part, Query, masked};
 pub use run::run;
 

@@ -105,6 +105,14 @@ impl<'a> Record<'a> {
         self.status == Some(ERASED)
     }
 
+    /// Whether it is about a data key alone, under which texts of tables are encrypted.
+    pub(crate) fn is_key(&self) -> bool {
+        !self.key_id.is_empty()
+            && !self.key_wrapped.is_empty()
+            && !self.erases()
+            && !Facet::ALL.into_iter().any(|facet| self.has(facet))
+    }
+
     /// Whether it says something of a facet.
     pub(crate) fn has(&self, facet: Facet) -> bool {
         match facet {

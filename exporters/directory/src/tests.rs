@@ -8,7 +8,7 @@ use journal::Journal;
 use schemas::Catalog;
 
 use crate::query::Part;
-use crate::{Directory, Error, Found, Options, Query};
+use crate::{Directory, Error, Found, Options, Query, Standing};
 
 /// A folder with a journal and a directory.
 struct House {
@@ -253,6 +253,66 @@ fn an_erased_user_is_gone_from_file_and_memory() {
     assert_eq!(house.find("exam").total, 1);
     house.append(&[["default", "ann", "back@example.com", "-", "-"]]);
     assert_eq!(house.found("back"), ["back@example.com - -"], "who comes back is a new user");
+}
+
+impl House {
+    /// Appends rows of the directory: tenant, user, id of the key, wrapped key, status.
+    fn rows(&self, rows: &[[&str; 5]]) {
+        let table = Arc::clone(self.cx.catalog.table("directory").unwrap());
+        let mut made = Rows::new(Arc::clone(&table), vec![None; table.columns.len()], vec![0; rows.len()]).unwrap();
+        for (index, column) in ["tenant", "user_ref", "key_id", "key_wrapped", "status"].into_iter().enumerate() {
+            let cells = rows.iter().map(|row| Some(row[index]).filter(|cell| *cell != "-"));
+            made.set(column, Arc::new(cells.collect::<arrow::array::StringArray>())).unwrap();
+        }
+        let sealed = Seal::new(Vec::new()).seal(Gather::new(vec![made])).unwrap();
+        block_on(self.journal.durable(self.journal.append(&sealed).unwrap())).unwrap();
+    }
+
+    /// `user wrapped`, `gone` or `-` for each id.
+    fn keys(&mut self, ids: &[&str]) -> Vec<String> {
+        let told = |standing: Option<Standing>| match standing {
+            Some(Standing::Kept(key)) => format!("{} {}", key.user_ref, key.wrapped),
+            Some(Standing::Gone) => "gone".to_owned(),
+            None => "-".to_owned(),
+        };
+        self.directory.text_keys(ids).unwrap().into_iter().map(told).collect()
+    }
+}
+
+#[test]
+fn keys_of_texts_are_kept_once_and_go_with_their_user_for_good() {
+    let mut house = House::new();
+    let [ann, again, bob] = [["ann", "k1", "w1_a"], ["ann", "k2", "w1_b"], ["bob", "k3", "w1_c"]]
+        .map(|[user, id, wrapped]| ["default", user, id, wrapped, "-"]);
+    house.rows(&[ann, bob]);
+    house.rows(&[ann, again, ann]);
+    let (ids, all) = (["k1", "k2", "k3", "k4"], ["ann w1_a", "ann w1_b", "bob w1_c", "-"]);
+    assert_eq!(house.keys(&ids), all);
+    let before = house.directory.stats().bytes;
+    house.directory.compact(true).unwrap();
+    assert!(house.directory.stats().bytes < before, "rows that are equal are one");
+    assert_eq!(house.keys(&ids), all);
+    house = house.crashed();
+    assert_eq!(house.keys(&ids), all);
+    house.append(&[ANN]);
+    assert_eq!(house.find("ann.lee").total, 1, "they are no users");
+    // The erased user's keys are gone, and stay so when a process that does not know brings them again.
+    house.rows(&[["default", "ann", "-", "-", "erased"]]);
+    let left = ["gone", "gone", "bob w1_c", "-"];
+    for round in ["at once", "late", "compacted", "after a crash", "late again"] {
+        match round {
+            "late" | "late again" => house.rows(&[ann]),
+            "compacted" => house.directory.compact(true).unwrap(),
+            "after a crash" => house = house.crashed(),
+            _ => {}
+        }
+        assert_eq!(house.keys(&ids), left, "{round}");
+        let file = std::fs::read(house.file()).unwrap();
+        assert!(!file.windows(4).any(|w| w == b"w1_a"), "no wrapped key is left: {round}");
+    }
+    // Who comes back has a new key.
+    house.rows(&[["default", "ann", "k4", "w1_d", "-"]]);
+    assert_eq!(house.keys(&ids)[3], "ann w1_d");
 }
 
 #[test]
