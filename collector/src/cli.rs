@@ -108,6 +108,9 @@ pub enum Command {
         #[command(subcommand)]
         what: Users,
     },
+    /// Open the encrypted values of a text: what `redact` made of them by the action `encrypt`. Put down in access_log.
+    #[command(after_help = REVEAL_EXAMPLES)]
+    Reveal(Reveal),
     /// What calls cost: look prices up, explain a cost, renew the list, price stored calls anew.
     #[command(after_help = PRICES_EXAMPLES)]
     Prices {
@@ -177,6 +180,27 @@ pub enum Users {
         reason: Option<String>,
     },
 }
+
+/// What is to be opened.
+#[derive(Debug, clap::Args)]
+pub struct Reveal {
+    /// A token, or any text with tokens in it; `-` reads it from standard input.
+    pub text: String,
+    /// Whose rows the text comes from.
+    #[arg(long, default_value = "default")]
+    pub tenant: String,
+    /// Why, for access_log.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+}
+
+const REVEAL_EXAMPLES: &str = "\
+Asks the collector that runs on the data folder, or opens what one left behind. What belongs to a user who was erased
+nobody can open any more.
+
+Examples:
+  marquetry reveal '[EMAIL:k3t5bq2m7xw4vd6jz2nh5ra3yc:pXq0]' --reason 'ticket 4711'
+  marquetry query --format csv \"SELECT body FROM logs LIMIT 20\" | marquetry reveal -";
 
 const USERS_EXAMPLES: &str = "\
 Asks the collector that runs on the data folder, or opens what one left behind. `user_ref` is what stands in the tables.
@@ -305,6 +329,10 @@ fn perform(
         Some(Command::Users { what }) => {
             let config = Config::for_users(&inputs, distribution)?;
             runtime()?.block_on(crate::users::find(&config, distribution, what))
+        }
+        Some(Command::Reveal(what)) => {
+            let config = Config::for_users(&inputs, distribution)?;
+            runtime()?.block_on(crate::users::reveal(&config, distribution, what))
         }
         Some(Command::Prices { what }) => commands::prices(&Config::for_prices(&inputs, distribution)?, what),
     }

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use component::{Context, Keyring, References};
+use component::{Component, Context, Keyring, References};
 use processors::complete::Tail;
+use processors::redact::Redact;
 use schemas::Catalog;
 
 use super::components::{BUILT_IN, EXTENSIONS, Pipelines, kind_of, known_entries, pipelines, references};
@@ -61,8 +62,11 @@ pub(crate) fn check(
     telemetry::no_loop(root, &telemetry.own, &endpoints, &mut problems);
     let catalog = catalog(root, schemas.overlay.as_deref(), &mut problems);
     let directory = directory(root, &lines, &mut problems);
-    let chain = chain(root, &lines, catalog, distribution, &mut problems);
-    let chain = if directory.is_some() { chain } else { without_directory(chain) };
+    let mut chain = chain(root, &lines, catalog, distribution, &mut problems);
+    if directory.is_none() {
+        chain = without_directory(chain);
+        no_lost_keys(&chain, &mut problems);
+    }
     built_in(root, &mut notes);
     let pipeline = settings(&pipeline);
     if endpoints.is_empty() && problems.is_empty() && !broken {
@@ -223,6 +227,18 @@ fn directory(root: &Node, lines: &Pipelines, problems: &mut Problems) -> Option<
     let settings: model::Directory = read(runs(root, lines, "directory")?, problems);
     let [flush_interval, keep_open] = [settings.flush_interval, settings.keep_open].map(|period| period.map(|p| p.0));
     Some(DirectorySettings { flush_interval, keep_open })
+}
+
+/// Texts that are encrypted under keys which nobody keeps would be lost.
+fn no_lost_keys(chain: &[(&'static str, serde_json::Value)], problems: &mut Problems) {
+    let section = chain.iter().find(|(name, _)| *name == Redact::NAME).map(|(_, section)| section.clone());
+    let config: Option<processors::redact::Config> = section.and_then(|section| serde_json::from_value(section).ok());
+    if let Some(path) = config.and_then(|config| config.encrypts()) {
+        problems.add_anywhere(format!(
+            "processors.redact.{path}: `encrypt` needs the exporter `directory`, which keeps the keys; add it to `exporters`, \
+             and to the pipelines where they name exporters"
+        ));
+    }
 }
 
 /// Without its exporter nobody would take the rows of the processor out of the journal.

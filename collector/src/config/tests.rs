@@ -344,6 +344,17 @@ service:
 }
 
 #[test]
+fn nothing_is_encrypted_without_who_keeps_the_keys() {
+    let redact = "processors: { redact: { actions: { email: encrypt } } }";
+    let without = "service: { pipelines: { logs: { receivers: [otlp], exporters: [lake] } } }";
+    let with = "service: { pipelines: { logs: { receivers: [otlp], exporters: [lake, directory] } } }";
+    assert!(load(redact).is_ok() && load(&format!("{redact}\n{with}")).is_ok());
+    let problems = load(&format!("{redact}\n{without}")).unwrap_err().to_string();
+    let said = "processors.redact.actions.email: `encrypt` needs the exporter `directory`, which keeps the keys";
+    assert!(problems.contains(said), "{problems}");
+}
+
+#[test]
 fn pipelines_choose_the_chain_but_never_lose_the_seal() {
     let check = |list: &str, expected: Result<&[&str], &str>| {
         let yaml = format!(

@@ -28,6 +28,7 @@ pub(crate) struct Access {
 pub(super) struct Entry<'a> {
     pub(super) tenant: &'a str,
     pub(super) actor: &'a str,
+    pub(super) action: &'a str,
     /// The text that was looked for. Only its keyed hash is written.
     pub(super) text: &'a str,
     pub(super) length: usize,
@@ -79,7 +80,7 @@ impl Access {
             ("service_version", text(crate::VERSION)),
             ("record_uid", text(&uid)),
             ("actor", text(entry.actor)),
-            ("action", text("find_user")),
+            ("action", text(entry.action)),
             ("query_hash", text(&hash)),
             ("query_length", int(i64::try_from(entry.length)?)),
             ("hits", int(i64::try_from(entry.hits)?)),

@@ -13,7 +13,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 
 use super::access::Access;
-use super::{Answer, Desk, Found, Question, serve, show, who};
+use super::{Answer, Asked, Desk, Found, Question, serve, show, who};
 use crate::Distribution;
 use crate::cli::{self, Form, Users};
 use crate::config::Config;
@@ -41,14 +41,18 @@ pub(crate) async fn find(config: &Config, distribution: &Distribution, what: &Us
         reason: reason.clone(),
         sudo_user: who::sudo_user(),
     };
-    let folder = store::directory_folder(&config.data);
-    let answer = match ask(&folder, &question).await? {
-        Some(answer) => answer,
-        None => answer_here(config, distribution, &question).await?,
-    };
-    match answer {
+    match answer(config, distribution, &Asked::Find(question)).await? {
         Answer::Refused(why) => Err(Error::Usage(why)),
         Answer::Found(found) => print(&found, *format, *show),
+        Answer::Revealed(_) => Err(Error::Usage("the collector answered another question".to_owned())),
+    }
+}
+
+/// The answer of the process that runs on the data folder, or of what one left behind.
+pub(super) async fn answer(config: &Config, distribution: &Distribution, asked: &Asked) -> Result<Answer, Error> {
+    match ask(&store::directory_folder(&config.data), asked).await? {
+        Some(answer) => Ok(answer),
+        None => answer_here(config, distribution, asked).await,
     }
 }
 
@@ -74,7 +78,7 @@ fn print(found: &Found, format: Form, in_clear: bool) -> Result<(), Error> {
 }
 
 /// The answer of the process that runs; `None` if none does.
-async fn ask(folder: &Path, question: &Question) -> Result<Option<Answer>, Error> {
+async fn ask(folder: &Path, question: &Asked) -> Result<Option<Answer>, Error> {
     let path = serve::path(folder);
     let failed = |why| Error::file("asking the collector at", &path, why);
     let mut stream = match UnixStream::connect(&path).await {
@@ -93,7 +97,7 @@ async fn ask(folder: &Path, question: &Question) -> Result<Option<Answer>, Error
 }
 
 /// Answers from the folder, with nothing running.
-async fn answer_here(config: &Config, distribution: &Distribution, question: &Question) -> Result<Answer, Error> {
+async fn answer_here(config: &Config, distribution: &Distribution, question: &Asked) -> Result<Answer, Error> {
     let data = config.data.display();
     // Opening would make the folder and a key, and an empty answer would look like an answer.
     if !store::journal_folder(&config.data).is_dir() {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use directory::{Directory, Part, Query, masked};
 
 use super::access::{Access, Entry};
-use super::{Answer, Found, MOST, Question, User, who};
+use super::{Answer, Asked, Found, MOST, Opened, Question, Tokens, User, reveal, who};
 
 /// A directory, and the book of those who ask it.
 #[derive(Clone)]
@@ -20,8 +20,33 @@ impl Desk {
     }
 
     /// Answers one question of the account with this number.
-    pub(crate) async fn answer(&self, question: &Question, uid: u32) -> Answer {
-        self.found(question, uid).await.unwrap_or_else(Answer::Refused)
+    pub(crate) async fn answer(&self, asked: &Asked, uid: u32) -> Answer {
+        let answer = match asked {
+            Asked::Find(question) => self.found(question, uid).await,
+            Asked::Reveal(tokens) => self.revealed(tokens, uid).await,
+        };
+        answer.unwrap_or_else(Answer::Refused)
+    }
+
+    async fn revealed(&self, asked: &Tokens, uid: u32) -> Result<Answer, String> {
+        let (directory, tokens) = (Arc::clone(&self.directory), asked.clone());
+        let work = move || reveal::opened(&mut directory.lock().unwrap_or_else(PoisonError::into_inner), &tokens);
+        let opened = tokio::task::spawn_blocking(work).await.map_err(|_| "opening failed; see the log".to_owned())?;
+        let (opened, users) = opened.map_err(|e| crate::with_sources(&e))?;
+        let text = asked.tokens.join(" ");
+        let entry = Entry {
+            tenant: &asked.tenant,
+            actor: &who::actor(uid, asked.sudo_user.as_deref()),
+            action: "reveal",
+            text: &text,
+            length: text.len(),
+            reason: asked.reason.as_deref(),
+            hits: opened.iter().filter(|opened| matches!(opened, Opened::Value(_))).count() as u64,
+            in_clear: true,
+            refs: users.iter().map(String::as_str).collect(),
+        };
+        self.access.put(&entry).await.map_err(|e| crate::with_sources(&e))?;
+        Ok(Answer::Revealed(opened))
     }
 
     async fn found(&self, question: &Question, uid: u32) -> Result<Answer, String> {
@@ -36,6 +61,7 @@ impl Desk {
         let entry = Entry {
             tenant: &question.tenant,
             actor: &who::actor(uid, question.sudo_user.as_deref()),
+            action: "find_user",
             text: query.folded(),
             length: query.length(),
             reason: question.reason.as_deref(),

@@ -11,7 +11,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio_util::sync::CancellationToken;
 
-use super::{Answer, Desk, Question};
+use super::{Answer, Asked, Desk};
 
 /// Longest question, in bytes.
 const LONGEST: u64 = 16 << 10;
@@ -83,7 +83,7 @@ async fn reply(stream: &mut UnixStream, desk: &Desk) -> std::io::Result<Answer> 
         Ok(read) => read?,
         Err(_) => return Ok(Answer::Refused("no question came".to_owned())),
     };
-    Ok(match serde_json::from_str::<Question>(&line) {
+    Ok(match serde_json::from_str::<Asked>(&line) {
         Ok(question) => desk.answer(&question, uid).await,
         Err(_) => Answer::Refused("the question is of another version; use the binary that runs".to_owned()),
     })
