@@ -13,6 +13,7 @@ mod directory; // who is behind a pseudonym: found by three letters, encrypted o
 mod django; // Django with its own auth, names old and new, over HTTP and gRPC
 mod doctor; // a finding for every fault that was planted, none where all is well, and the lines that mend it
 mod durable; // kill -9 at random instants: what was acknowledged is there, once
+mod encrypt; // values encrypted for erasure: tokens in the lake, opened by who may, on no disk in clear
 mod express; // Express with OpenAI, as JSON and as protobuf
 mod foreign; // Python's Delta readers agree with our SQL on every count
 mod lookups; // files with plans, bans and places, and what happens when they change
