@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use opentelemetry::metrics::{Meter, MeterProvider};
 use opentelemetry::{InstrumentationScope, KeyValue};
-use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::metrics::periodic_reader_with_async_runtime::PeriodicReader;
+use opentelemetry_sdk::metrics::{Instrument, SdkMeterProvider, Stream};
 use opentelemetry_sdk::runtime::Tokio;
 use prometheus::{Registry, TextEncoder};
 
@@ -16,6 +16,10 @@ use crate::error::Error;
 
 /// How long the last push may take.
 const LAST: Duration = Duration::from_secs(2);
+
+/// Label sets that an instrument may have; further ones are counted as one. The SDK sets room aside for as many, and by
+/// default for 2,000: with our instruments some 13 MiB that nobody fills.
+const LABEL_SETS: usize = 400;
 
 /// The provider of all instruments, and its readers.
 pub(crate) struct Metrics {
@@ -46,6 +50,7 @@ impl Metrics {
         page = if names.suffix { page } else { page.without_counter_suffixes() };
         page = if names.units { page } else { page.without_units() };
         let mut provider = SdkMeterProvider::builder().with_resource(export::resource(settings));
+        provider = provider.with_view(|_: &Instrument| Stream::builder().with_cardinality_limit(LABEL_SETS).build().ok());
         provider = provider.with_reader(page.build().map_err(|e| failed(&e))?);
         for push in &settings.metrics {
             let exporter = export::metrics(&push.target)?;
