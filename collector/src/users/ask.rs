@@ -105,7 +105,7 @@ async fn answer_here(config: &Config, distribution: &Distribution, question: &As
         return Err(Error::Usage(what));
     }
     let catalog = Catalog::load(config.overlay.as_deref()).map_err(|e| Error::Schemas(crate::with_sources(&e)))?;
-    let (keyring, _) = keys::keyring(&config.key, &config.data, config.kid)?;
+    let keyring = keys::existing(&config.key, &config.data, &config.rotation)?;
     let context = Context {
         references: References::new(Arc::new(references::Disk)),
         sections: config.chain.clone().into(),
