@@ -62,11 +62,8 @@ pub(crate) fn check(
     telemetry::no_loop(root, &telemetry.own, &endpoints, &mut problems);
     let catalog = catalog(root, schemas.overlay.as_deref(), &mut problems);
     let directory = directory(root, &lines, &mut problems);
-    let mut chain = chain(root, &lines, catalog, distribution, &mut problems);
-    if directory.is_none() {
-        chain = without_directory(chain);
-        no_lost_keys(&chain, &mut problems);
-    }
+    let chain = chain(root, &lines, catalog, distribution, &mut problems);
+    let chain = if directory.is_some() { chain } else { without_directory(chain, &mut problems) };
     built_in(root, &mut notes);
     let pipeline = settings(&pipeline);
     if endpoints.is_empty() && problems.is_empty() && !broken {
@@ -242,7 +239,11 @@ fn no_lost_keys(chain: &[(&'static str, serde_json::Value)], problems: &mut Prob
 }
 
 /// Without its exporter nobody would take the rows of the processor out of the journal.
-fn without_directory(mut chain: Vec<(&'static str, serde_json::Value)>) -> Vec<(&'static str, serde_json::Value)> {
+fn without_directory(
+    mut chain: Vec<(&'static str, serde_json::Value)>,
+    problems: &mut Problems,
+) -> Vec<(&'static str, serde_json::Value)> {
+    no_lost_keys(&chain, problems);
     for (_, section) in chain.iter_mut().filter(|(name, _)| *name == processors::directory::TABLE) {
         if section.is_null() {
             *section = serde_json::json!({});

@@ -128,7 +128,7 @@ const PLACES: &[(&str, &str, Option<&str>)] = &[
         r#"{"postal.address":"{\"street\":\"1 High St\"}"}"#,
         Some(r#"{"postal.address":"{"street":"1 High St"}"}"#),
     ),
-    ("body", r#"{"address":{"street":"1 High St"}}"#, Some(r#"{"address":"{"street":"1 High St"}"}"#)),
+    ("body", r#"{"password":{"is":"1 High St"}}"#, Some(r#"{"password":"{"is":"1 High St"}"}"#)),
     ("resource", r#"{"host.ip":"[\"203.0.113.7\"]"}"#, None),
     ("events", r#"[{"name":"for x@y.org","attributes":{"api_key":"x"}}]"#, None),
     ("links", r#"[{"trace_id":"a1","attributes":{"user.email":"b"}}]"#, None),
@@ -299,7 +299,7 @@ fn a_second_time_changes_nothing_and_what_was_there_comes_back() {
         let someone = gather(&[("logs", &ANN)]);
         worker.cleaner.begin(someone.table("logs").unwrap());
         worker.cleaner.set_row(0);
-        for _ in 0..8_000 {
+        for _ in 0..6_000 {
             let text: String = (0..1 + dice.below(14)).map(|_| dice.pick(PARTS)).collect();
             let Some(once) = worker.cleaner.clean(&text) else { continue };
             assert_eq!(worker.cleaner.clean(&once), None, "from {text:?} came {once:?}");
