@@ -13,11 +13,11 @@ use collector::{Distribution, Error, Service};
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// How the allocator starts, unless `_RJEM_MALLOC_CONF` in the environment says otherwise. What was freed goes back to the
-/// system after a second, by a thread of its own: an idle collector is a small one. No huge pages: a touched byte would
-/// cost two mebibytes, and a collector beside an app has no such to spare.
+/// system within half a second, by a thread of its own: an idle collector is a small one. No huge pages: a touched byte
+/// would cost two mebibytes, and a collector beside an app has no such to spare.
 #[expect(unsafe_code, reason = "the allocator looks for a symbol of this name; nothing else has it")]
 #[unsafe(export_name = "_rjem_malloc_conf")]
-pub static ALLOCATOR_SETTINGS: &[u8] = b"background_thread:true,dirty_decay_ms:1000,thp:never\0";
+pub static ALLOCATOR_SETTINGS: &[u8] = b"background_thread:true,dirty_decay_ms:500,thp:never\0";
 
 fn main() -> ExitCode {
     cli::main(&Distribution::default(), run)

@@ -50,7 +50,8 @@ impl Metrics {
         page = if names.suffix { page } else { page.without_counter_suffixes() };
         page = if names.units { page } else { page.without_units() };
         let mut provider = SdkMeterProvider::builder().with_resource(export::resource(settings));
-        provider = provider.with_view(|_: &Instrument| Stream::builder().with_cardinality_limit(LABEL_SETS).build().ok());
+        provider =
+            provider.with_view(|_: &Instrument| Stream::builder().with_cardinality_limit(LABEL_SETS).build().ok());
         provider = provider.with_reader(page.build().map_err(|e| failed(&e))?);
         for push in &settings.metrics {
             let exporter = export::metrics(&push.target)?;

@@ -32,9 +32,9 @@ use crate::telemetry::Telemetry;
 /// A handshake or a request's headers that take longer are given up.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
-/// How much a client may send before anybody reads it: what a connection that is not read costs us.
-const STREAM_WINDOW: u32 = 256 << 10;
-const CONNECTION_WINDOW: u32 = 512 << 10;
+/// How much a client may send on a connection, or on one stream of it, before anybody reads it: what a connection that is
+/// not read costs us.
+const WINDOW: u32 = 256 << 10;
 
 /// An endpoint whose port is taken and which does not listen yet.
 pub struct Server {
@@ -140,8 +140,8 @@ impl Connection {
         builder
             .http2()
             .timer(TokioTimer::new())
-            .initial_stream_window_size(STREAM_WINDOW)
-            .initial_connection_window_size(CONNECTION_WINDOW)
+            .initial_stream_window_size(WINDOW)
+            .initial_connection_window_size(WINDOW)
             .max_concurrent_streams(256)
             .keep_alive_interval(Duration::from_secs(60))
             .keep_alive_timeout(Duration::from_secs(20));
