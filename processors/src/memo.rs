@@ -1,11 +1,11 @@
 //! What a worker remembers between gathers, bounded by bytes.
 
-use std::hash::{Hash, Hasher};
+use std::hash::{BuildHasher, Hash};
 use std::mem;
 
-use hashbrown::{Equivalent, HashMap};
+use hashbrown::{DefaultHashBuilder, HashTable};
 
-/// Room that one entry takes besides its texts: map slot, pointers, allocator.
+/// Room that one entry takes besides its texts: slot, pointers, allocator.
 const ENTRY: usize = 96;
 
 /// Values by text within numbered scopes (a tenant, a tenant and a domain).
@@ -14,54 +14,53 @@ const ENTRY: usize = 96;
 /// half of the bound, the old one goes.
 #[derive(Debug)]
 pub(crate) struct Memo<V> {
-    young: HashMap<Owned, V>,
-    old: HashMap<Owned, V>,
+    young: HashTable<Entry<V>>,
+    old: HashTable<Entry<V>>,
+    hasher: DefaultHashBuilder,
     bytes: usize,
     bound: usize,
 }
 
-#[derive(Debug, PartialEq, Eq)]
-struct Owned {
+#[derive(Debug)]
+struct Entry<V> {
+    /// Kept, since a text is longer than its hash and a table that grows wants all of them again.
+    hash: u64,
     scope: u32,
     text: Box<str>,
+    value: V,
 }
 
-impl Hash for Owned {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        Asked { scope: self.scope, text: &self.text }.hash(state);
-    }
-}
-
-#[derive(Hash)]
+#[derive(Clone, Copy, Hash)]
 struct Asked<'a> {
     scope: u32,
     text: &'a str,
 }
 
-impl Equivalent<Owned> for Asked<'_> {
-    fn equivalent(&self, key: &Owned) -> bool {
-        self.scope == key.scope && self.text == &*key.text
+impl Asked<'_> {
+    fn is<V>(self, entry: &Entry<V>) -> bool {
+        self.scope == entry.scope && *self.text == *entry.text
     }
 }
 
 impl<V> Memo<V> {
     /// Remembers at most about `bound` bytes.
     pub(crate) fn new(bound: usize) -> Self {
-        Self { young: HashMap::new(), old: HashMap::new(), bytes: 0, bound }
+        Self { young: HashTable::new(), old: HashTable::new(), hasher: DefaultHashBuilder::default(), bytes: 0, bound }
     }
 
     /// What is remembered of `text`.
     pub(crate) fn get(&mut self, scope: u32, text: &str) -> Option<&V> {
         let asked = Asked { scope, text };
-        if !self.young.contains_key(&asked) {
-            let (key, value) = self.old.remove_entry(&asked)?;
-            self.bytes += ENTRY + key.text.len();
-            self.young.insert(key, value);
+        let hash = self.hasher.hash_one(asked);
+        if self.young.find(hash, |entry| asked.is(entry)).is_none() {
+            let (entry, _) = self.old.find_entry(hash, |entry| asked.is(entry)).ok()?.remove();
+            self.bytes += ENTRY + entry.text.len();
+            self.young.insert_unique(hash, entry, |entry| entry.hash);
         }
-        self.young.get(&asked)
+        self.young.find(hash, |entry| asked.is(entry)).map(|entry| &entry.value)
     }
 
-    /// Remembers `value`, which holds about `size` bytes on the heap.
+    /// Remembers `value`, which holds about `size` bytes on the heap, of a text that [`Memo::get`] did not know.
     pub(crate) fn put(&mut self, scope: u32, text: &str, value: V, size: usize) {
         let cost = ENTRY + text.len() + size;
         if self.bytes + cost > self.bound / 2 {
@@ -70,7 +69,8 @@ impl<V> Memo<V> {
         }
         if cost <= self.bound / 2 {
             self.bytes += cost;
-            self.young.insert(Owned { scope, text: text.into() }, value);
+            let hash = self.hasher.hash_one(Asked { scope, text });
+            self.young.insert_unique(hash, Entry { hash, scope, text: text.into(), value }, |entry| entry.hash);
         }
     }
 }

@@ -236,13 +236,27 @@ fn an_erased_user_is_gone_from_file_and_memory() {
     let user_ref = house.find("ann.lee").hits[0].user_ref.clone();
     let before = std::fs::read(house.file()).unwrap().len();
     let table = Arc::clone(house.cx.catalog.table("directory").unwrap());
-    let mut rows = Rows::new(Arc::clone(&table), vec![None; table.columns.len()], vec![0]).unwrap();
-    for (column, value) in [("tenant", "default"), ("user_ref", &*user_ref), ("status", "erased")] {
-        rows.set(column, Arc::new(arrow::array::StringArray::from(vec![value]))).unwrap();
-    }
-    let mark = Seal::new(Vec::new()).seal(Gather::new(vec![rows])).unwrap();
-    block_on(house.journal.durable(house.journal.append(&mark).unwrap())).unwrap();
+    let append = |journal: &Journal, cells: &[(&str, &str)]| {
+        let mut rows = Rows::new(Arc::clone(&table), vec![None; table.columns.len()], vec![0]).unwrap();
+        for (column, value) in [("tenant", "default"), ("user_ref", &*user_ref)].iter().chain(cells) {
+            rows.set(column, Arc::new(arrow::array::StringArray::from(vec![*value]))).unwrap();
+        }
+        let sealed = Seal::new(Vec::new()).seal(Gather::new(vec![rows])).unwrap();
+        block_on(journal.durable(journal.append(&sealed).unwrap())).unwrap();
+    };
+    // A key for texts elsewhere is kept for its name's sake, however often the file is written anew.
+    let (key, wrapped) = component::Envelopes::new(keys(7), crate::TABLE).seal("default", &user_ref).unwrap();
+    append(&house.journal, &[("key_id", key.id()), ("key_wrapped", &*wrapped)]);
+    let mut text = key.encrypt(&["a text"], b"hello").unwrap();
+    house.directory.catch_up().unwrap();
+    house.directory.compact(true).unwrap();
+    let told = house.directory.text_keys(&[key.id()]).unwrap().remove(0);
+    let Some(Standing::Kept(kept)) = told else { panic!("its key is there") };
+    let again = house.directory.open_text_key(key.id(), &kept).unwrap();
+    assert_eq!(again.decrypt(&["a text"], &mut text).unwrap(), b"hello");
+    append(&house.journal, &[("status", "erased")]);
     assert_eq!(house.found("ann.lee"), [""; 0]);
+    assert_eq!(house.directory.text_keys(&[key.id()]).unwrap(), [Some(Standing::Gone)], "its keys are gone");
     assert_eq!(house.find("exam").total, 1);
     let bytes = std::fs::read(house.file()).unwrap();
     assert!(
