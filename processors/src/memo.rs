@@ -60,7 +60,7 @@ impl<V> Memo<V> {
         self.young.find(hash, |entry| asked.is(entry)).map(|entry| &entry.value)
     }
 
-    /// Remembers `value`, which holds about `size` bytes on the heap, of a text that [`Memo::get`] did not know.
+    /// Remembers `value`, which holds about `size` bytes on the heap, in place of what was remembered of the text.
     pub(crate) fn put(&mut self, scope: u32, text: &str, value: V, size: usize) {
         let cost = ENTRY + text.len() + size;
         if self.bytes + cost > self.bound / 2 {
@@ -69,8 +69,15 @@ impl<V> Memo<V> {
         }
         if cost <= self.bound / 2 {
             self.bytes += cost;
-            let hash = self.hasher.hash_one(Asked { scope, text });
-            self.young.insert_unique(hash, Entry { hash, scope, text: text.into(), value }, |entry| entry.hash);
+            let asked = Asked { scope, text };
+            let hash = self.hasher.hash_one(asked);
+            match self.young.find_mut(hash, |entry| asked.is(entry)) {
+                Some(entry) => entry.value = value,
+                None => {
+                    let entry = Entry { hash, scope, text: text.into(), value };
+                    self.young.insert_unique(hash, entry, |entry| entry.hash);
+                }
+            }
         }
     }
 }
@@ -90,6 +97,16 @@ mod tests {
         }
         assert_eq!(memo.get(0, "9999"), Some(&9999));
         assert_eq!(memo.get(0, "1"), None);
+    }
+
+    #[test]
+    fn the_last_word_counts() {
+        let mut memo = Memo::new(64 * ENTRY);
+        for n in 0..1000 {
+            memo.put(0, "told again", n, 0);
+            assert_eq!(memo.get(0, "told again"), Some(&n));
+            assert_eq!(memo.young.len(), 1);
+        }
     }
 
     #[test]
