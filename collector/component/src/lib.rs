@@ -6,6 +6,7 @@ mod complete;
 mod config;
 mod context;
 pub mod count;
+pub mod directory;
 mod envelope;
 mod gather;
 mod keys;

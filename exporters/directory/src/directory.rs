@@ -13,9 +13,9 @@ use crate::follow::Follower;
 use crate::index::Index;
 use crate::keys::{Keys, Standing, TextKey};
 use crate::load::{Opener, load};
-use crate::query::{Part, Query};
+use crate::query::Query;
 use crate::record::Facet;
-use crate::{Error, TABLE, changes};
+use crate::{Error, Part, TABLE, changes};
 
 /// A smaller file is never written anew for what is void in it.
 const SMALL: u64 = 1 << 20;

@@ -4,9 +4,10 @@
 
 use memchr::memmem::Finder;
 
+use crate::Part;
 use crate::changes::Users;
 use crate::file::Image;
-use crate::query::{Part, Query};
+use crate::query::Query;
 
 /// Ends the text of a row; no folded text has it.
 const END: u8 = b'\n';

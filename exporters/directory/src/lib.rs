@@ -21,14 +21,9 @@ mod run;
 #[cfg(test)]
 mod tests;
 
+pub use component::directory::{Part, TABLE, VERSION};
 pub use directory::{Directory, Found, Hit, Options, Stats};
 pub use error::Error;
 pub use keys::{Standing, TextKey};
-pub use query::{FEWEST, Part, Query, masked};
+pub use query::{FEWEST, Query, masked};
 pub use run::run;
-
-/// The table whose rows are kept, and the domain of their keys.
-pub const TABLE: &str = "directory";
-
-/// Version of what is encrypted; part of the place that every value is encrypted for.
-pub const VERSION: &str = "1";

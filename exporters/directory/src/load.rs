@@ -5,9 +5,9 @@ use component::{DataKey, Envelopes};
 use crate::changes::{Place, Places, Users};
 use crate::file::{HEADER, Image};
 use crate::index::{Column, Index};
-use crate::query::{Part, digits, fold};
+use crate::query::{digits, fold};
 use crate::record::{Facet, Record};
-use crate::{Error, VERSION};
+use crate::{Error, Part, VERSION};
 
 /// Fewer users are not worth a thread.
 const ALONE: usize = 4096;

@@ -1,5 +1,6 @@
 //! What is looked for, and how values are shown.
 
+use component::directory::Part;
 use icu_normalizer::ComposingNormalizerBorrowed;
 
 use crate::Error;
@@ -9,31 +10,6 @@ pub const FEWEST: usize = 3;
 
 /// Longer than any address.
 const MOST: usize = 320;
-
-/// What a user is found by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    /// The e-mail address.
-    Email,
-    /// The phone number.
-    Phone,
-    /// The name.
-    Name,
-}
-
-impl Part {
-    /// All, in the order of their columns.
-    pub const ALL: [Self; 3] = [Self::Email, Self::Phone, Self::Name];
-
-    /// Its word, which is part of the place that its values are encrypted for.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Email => "email",
-            Self::Phone => "phone",
-            Self::Name => "name",
-        }
-    }
-}
 
 /// A text to look for.
 #[derive(Clone)]

@@ -7,7 +7,6 @@ use component::{Component, Context, Gather, Keyring, Rows, Seal, Sealed};
 use journal::Journal;
 use schemas::Catalog;
 
-use crate::query::Part;
 use crate::{Directory, Error, Found, Options, Query, Standing};
 
 /// A folder with a journal and a directory.
@@ -327,11 +326,4 @@ fn keys_of_texts_are_kept_once_and_go_with_their_user_for_good() {
     // Who comes back has a new key.
     house.rows(&[["default", "ann", "k4", "w1_d", "-"]]);
     assert_eq!(house.keys(&ids)[3], "ann w1_d");
-}
-
-#[test]
-fn words_of_the_contract_are_those_of_the_processor() {
-    use processors::directory as maker;
-    assert_eq!((crate::TABLE, crate::VERSION), (maker::TABLE, maker::VERSION));
-    assert_eq!(Part::ALL.map(Part::as_str), maker::Part::ALL.map(maker::Part::as_str));
 }

@@ -35,11 +35,7 @@ use serde::Deserialize;
 use crate::hash::{self, Maker};
 use values::{Said, Source};
 
-/// The table, and the domain of its keys.
-pub const TABLE: &str = "directory";
-
-/// Version of what is encrypted; part of the place that every value is encrypted for.
-pub const VERSION: &str = "1";
+pub use component::directory::{Part, TABLE, VERSION};
 
 /// Settings.
 #[derive(Debug, Clone, Deserialize)]
@@ -56,32 +52,6 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self { enabled: true, keep: vec![Part::Email, Part::Phone, Part::Name], remember: 1 << 16 }
-    }
-}
-
-/// What names a user.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Part {
-    /// An e-mail address.
-    Email,
-    /// A phone number.
-    Phone,
-    /// A name.
-    Name,
-}
-
-impl Part {
-    /// All, in the order of the table's columns.
-    pub const ALL: [Self; 3] = [Self::Email, Self::Phone, Self::Name];
-
-    /// Its word, which is part of the place that its values are encrypted for.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Email => "email",
-            Self::Phone => "phone",
-            Self::Name => "name",
-        }
     }
 }
 
