@@ -98,7 +98,7 @@ impl Patterns {
             let mut near: Option<Vec<(usize, usize)>> = None;
             for hit in pattern.regex.find_iter(text) {
                 if pattern.validator.is_some_and(|validator| !validator.accepts(hit.as_str()))
-                    || !pattern.is_told(text, hit.start(), hit.end(), &mut near)
+                    || !pattern.is_told(text, hit.start(), hit.end(), &mut near, tokens)
                     || tokens.touch(hit.start(), hit.end())
                 {
                     continue;
@@ -149,11 +149,21 @@ impl Ready {
         })
     }
 
-    /// Whether a word of the context stands near; `near` remembers where the words of this text are.
-    fn is_told(&self, text: &str, start: usize, end: usize, near: &mut Option<Vec<(usize, usize)>>) -> bool {
+    /// Whether a word of the context stands near; `near` remembers where the words of this text are. Those inside a token
+    /// are none.
+    fn is_told(
+        &self,
+        text: &str,
+        start: usize,
+        end: usize,
+        near: &mut Option<Vec<(usize, usize)>>,
+        tokens: &mut Tokens<'_>,
+    ) -> bool {
         let Some(context) = &self.context else { return true };
-        let words =
-            near.get_or_insert_with(|| context.find_iter(text).map(|word| (word.start(), word.end())).collect());
+        let words = near.get_or_insert_with(|| {
+            let words = context.find_iter(text).map(|word| (word.start(), word.end()));
+            words.filter(|(from, _)| tokens.over(*from).is_none()).collect()
+        });
         // Words are in order: the last that begins before the match, and the first behind it.
         let behind = words.partition_point(|(from, _)| *from < end);
         let before = behind.checked_sub(1).is_some_and(|i| words[i].1 + self.within >= start);

@@ -205,7 +205,7 @@ impl Pass<'_> {
             self.host = host;
             return self.take(finding);
         }
-        let finding = detect::telegram(text, at).or_else(|| detect::pair(text, at, self.names));
+        let finding = detect::telegram(text, at).or_else(|| self.named(at));
         if finding.is_some() {
             // The label of a token is the name of nothing.
             return self.token_end(at).or_else(|| self.take(finding));
@@ -228,8 +228,16 @@ impl Pass<'_> {
     }
 
     fn pair(&mut self, at: usize) -> Option<usize> {
-        let finding = detect::pair(self.text, at, self.names);
+        let finding = self.named(at);
         self.take(finding)
+    }
+
+    /// The value under the name before a sign. The end of a token is the name of nothing: its letters are random, and
+    /// now and then they read `..Cvc]`.
+    fn named(&mut self, at: usize) -> Option<Finding> {
+        let finding = detect::pair(self.text, at, self.names)?;
+        let name = detect::name_end(self.text, at).checked_sub(1)?;
+        self.token_end(name).is_none().then_some(finding)
     }
 
     fn percent(&mut self, at: usize) -> Option<usize> {

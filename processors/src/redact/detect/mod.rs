@@ -25,7 +25,7 @@ pub(super) use email::email;
 pub(super) use ids::italian;
 pub(super) use ip::{colons, dashed_mac, ipv4};
 pub(super) use keys::{could_begin, key, private_key, scheme_token, telegram, told_token};
-pub(super) use pairs::{QUERY_NAMES, pair};
+pub(super) use pairs::{QUERY_NAMES, name_end, pair};
 pub(super) use person::{UUID, is_date, is_uuid, lettered, moment_end, number_and_letter, of_a_person};
 pub(super) use phone::plus;
 pub(super) use plan::calling_code;

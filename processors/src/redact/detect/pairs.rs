@@ -84,12 +84,14 @@ pub(in super::super) fn pair(text: &[u8], at: usize, names: &mut Names) -> Optio
     value(text, name, at, kind)
 }
 
-/// The name's place: closing quotes and spaces may stand between it and the sign.
+/// Where the name before a sign ends: closing quotes and spaces may stand between them.
+pub(in super::super) fn name_end(text: &[u8], at: usize) -> usize {
+    let closing = |b: &&u8| matches!(b, b' ' | b'"' | b'\'' | b'\\' | b'`' | b']');
+    at - text[..at].iter().rev().take(8).take_while(closing).count()
+}
+
 fn name_before(text: &[u8], at: usize, names: &Names) -> Option<(usize, usize)> {
-    let mut end = at;
-    while end > 0 && at - end < 8 && matches!(text[end - 1], b' ' | b'"' | b'\'' | b'\\' | b'`' | b']') {
-        end -= 1;
-    }
+    let end = name_end(text, at);
     let reach = end.saturating_sub(NAME);
     if !names.could_end(&text[..end]) {
         return None;
