@@ -15,6 +15,9 @@ pub(super) fn scan(text: &[u8], names: &mut Names, proofs: &Proofs, found: &mut 
     pass.encoded
 }
 
+/// Groups of an address have four digits at most before the next colon.
+const NEAR: usize = 6;
+
 struct Pass<'a> {
     text: &'a [u8],
     names: &'a mut Names,
@@ -32,34 +35,56 @@ struct Pass<'a> {
 impl Pass<'_> {
     fn run(&mut self) {
         let (mut block, mut next) = (0, 0);
+        let mut here = Marks::of(self.text, 0);
         while block < self.text.len() {
             steps::add(BLOCK);
-            let marks = Marks::of(self.text, block);
-            let word = marks.letter | marks.digit;
+            let ahead = Marks::of(self.text, block + BLOCK);
             let in_word = u64::from(block > 0 && is_word(self.text[block - 1]));
-            let starts = word & !(word << 1 | in_word);
-            let mut events = marks.telling(starts & marks.letter) | starts & marks.digit | marks.sign;
+            let starts = here.word() & !(here.word() << 1 | in_word);
+            let mut events = here.telling(ahead, starts) | here.sign;
+            events &= at_or_behind(next, block);
             while events != 0 {
                 let place = events.trailing_zeros() as usize;
                 events &= events - 1;
-                let at = block + place;
-                if at < next {
+                if !self.is_worth(block, place, here, ahead) {
                     continue;
                 }
-                // Lengths of the runs that begin here, where they end inside the block.
-                let run = |of: u64| Some((!(of >> place)).trailing_zeros() as usize).filter(|n| place + n < BLOCK);
-                let is = |of: u64| of >> place & 1 == 1;
-                if is(marks.letter) {
-                    if could_tell(&self.text[at..], run(word)) {
-                        next = self.look(at, run(word));
-                    }
-                } else if !is(marks.digit) || could_count(&self.text[at..], run(marks.digit), run(word)) {
-                    next = self.look(at, None);
-                }
+                next = self.look(block + place, Marks::run(here.word(), ahead.word(), place));
+                events &= at_or_behind(next, block);
             }
             // What was found may reach beyond many blocks.
-            block = (block + BLOCK).max(next / BLOCK * BLOCK);
+            let reached = next / BLOCK * BLOCK;
+            here = if reached > block + BLOCK { Marks::of(self.text, reached) } else { ahead };
+            block = (block + BLOCK).max(reached);
         }
+    }
+
+    /// Whether a place is worth more than a look: most words, numbers and signs are not.
+    #[inline]
+    fn is_worth(&self, block: usize, place: usize, here: Marks, ahead: Marks) -> bool {
+        let at = block + place;
+        let is = |of: u64| of >> place & 1 == 1;
+        if is(here.letter) {
+            could_tell(self.text, at, Marks::run(here.word(), ahead.word(), place))
+        } else if is(here.digit) {
+            let digits = Marks::run(here.digit, ahead.digit, place);
+            could_count(self.text, at, digits, Marks::run(here.word(), ahead.word(), place))
+        } else {
+            match self.text[at] {
+                b'=' => detect::could_name(self.text, at, self.names),
+                b':' => self.is_telling_colon(at),
+                _ => true,
+            }
+        }
+    }
+
+    /// Whether a name, the scheme of a URL, a bot's number or a part of an address could stand before a colon.
+    #[inline]
+    fn is_telling_colon(&self, at: usize) -> bool {
+        let next = self.text.get(at + 1..self.text.len().min(at + NEAR)).unwrap_or_default();
+        matches!(next, [b'/' | b'A', ..])
+            || (at >= self.colons && next.contains(&b':'))
+            || detect::could_name(self.text, at, self.names)
     }
 
     /// Looks at a place, and goes on where a finding ends inside a word; gives the next place to look at. `word` is
@@ -210,8 +235,7 @@ impl Pass<'_> {
             // The label of a token is the name of nothing.
             return self.token_end(at).or_else(|| self.take(finding));
         }
-        // Groups of an address have four digits at most before the next colon.
-        let near = text.get(at + 1..text.len().min(at + 6)).unwrap_or_default();
+        let near = text.get(at + 1..text.len().min(at + NEAR)).unwrap_or_default();
         if at < self.colons || !near.contains(&b':') {
             return None;
         }
@@ -273,37 +297,48 @@ impl Pass<'_> {
 
 /// Whether a word that begins here is worth more than a look: most of a text is words that are not.
 #[inline]
-fn could_tell(text: &[u8], length: Option<usize>) -> bool {
-    let &[a, b, c, ..] = text else { return false };
+fn could_tell(text: &[u8], at: usize, length: Option<usize>) -> bool {
+    let &[a, b, c, ..] = &text[at..] else { return false };
     detect::could_begin(a, b, c)
         || c.is_ascii_digit()
         || match length {
-            None => true,
+            None | Some(16) => true,
             Some(2) => matches!(c, b' ' | b'-'),
-            Some(8) if text.get(8) == Some(&b'-') => true,
-            Some(length) => {
-                length >= detect::SHORTEST_TOKEN || (length >= detect::SHORTEST_BLOB && detect::could_be_readable(text))
-            }
+            Some(8) if text.get(at + 8) == Some(&b'-') => true,
+            Some(length) => could_hide(text, at, length),
         }
 }
 
 /// Whether a number that begins here is worth more than a look: short ones stand in every line.
 #[inline]
-fn could_count(text: &[u8], digits: Option<usize>, word: Option<usize>) -> bool {
+fn could_count(text: &[u8], at: usize, digits: Option<usize>, word: Option<usize>) -> bool {
     let (Some(digits), Some(word)) = (digits, word) else { return true };
-    match text.get(digits) {
-        // `12ms`, `4bf92f`, and what may be base64.
-        Some(letter) if letter.is_ascii_alphabetic() && word < detect::SHORTEST_TOKEN => {
+    match text.get(at + digits) {
+        // `12ms`, `4bf92f`, and what may be base64 or the address of a wallet.
+        Some(letter) if letter.is_ascii_alphabetic() => {
             matches!(digits, 6 | 8)
-                || (word == 8 && text.get(8) == Some(&b'-'))
+                || (word == 8 && text.get(at + 8) == Some(&b'-'))
                 || matches!(letter, b'x' | b'e')
-                || text.get(2) == Some(&b'-')
-                || { word >= detect::SHORTEST_BLOB && detect::could_be_readable(text) }
+                || text.get(at + 2) == Some(&b'-')
+                || (word >= detect::SHORTEST_TOKEN && matches!(text[at], b'1' | b'3'))
+                || could_hide(text, at, word)
         }
-        Some(letter) if letter.is_ascii_alphabetic() => true,
-        Some(b' ' | b'-' | b'.' | b'/' | b'(' | b')' | b'+') => true,
-        _ => digits >= detect::FEWEST_DIGITS,
+        Some(b'-' | b'.' | b'/' | b'(' | b')' | b'+') => true,
+        _ => detect::could_stand_alone(text, at, at + digits),
     }
+}
+
+/// Whether a long word could be base64, hexadecimal text or a token.
+#[inline]
+fn could_hide(text: &[u8], at: usize, length: usize) -> bool {
+    (length >= detect::SHORTEST_BLOB && detect::could_be_readable(&text[at..]))
+        || (length >= detect::SHORTEST_TOKEN && detect::could_be_told(text, at))
+}
+
+/// Marks for the places of a block that are not before `place`.
+#[inline]
+fn at_or_behind(place: usize, block: usize) -> u64 {
+    u64::MAX.unbounded_shl(u32::try_from(place.saturating_sub(block)).unwrap_or(u32::MAX))
 }
 
 #[inline]

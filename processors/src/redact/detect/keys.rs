@@ -289,11 +289,16 @@ pub(in super::super) fn scheme_token(text: &[u8], at: usize) -> Option<Finding> 
     enough.then(|| Finding::new(start, end, Kind::Secret))
 }
 
-/// A token that only the words before it give away: `the api key is 4f9c..`. Behind a sign it is found by its name.
+/// Whether words could stand before a place that give a token away. Behind a sign it is found by its name.
+#[inline]
+pub(in super::super) fn could_be_told(text: &[u8], at: usize) -> bool {
+    matches!(before(text, at), b' ' | b'"' | b'\'' | b'`' | b'(')
+        && !matches!(byte(text, at.wrapping_sub(2)), b':' | b'=')
+}
+
+/// A token that only the words before it give away: `the api key is 4f9c..`.
 pub(in super::super) fn told_token(text: &[u8], at: usize) -> Option<Finding> {
-    if !matches!(before(text, at), b' ' | b'"' | b'\'' | b'`' | b'(')
-        || matches!(byte(text, at.wrapping_sub(2)), b':' | b'=')
-    {
+    if !could_be_told(text, at) {
         return None;
     }
     let length = run(text, at, DOUBTFUL, |b| Body::Word.takes(b));

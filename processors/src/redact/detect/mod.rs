@@ -24,9 +24,11 @@ pub(super) use card::card;
 pub(super) use email::email;
 pub(super) use ids::italian;
 pub(super) use ip::{colons, dashed_mac, ipv4};
-pub(super) use keys::{could_begin, key, private_key, scheme_token, telegram, told_token};
-pub(super) use pairs::{QUERY_NAMES, name_end, pair};
-pub(super) use person::{UUID, is_date, is_uuid, lettered, moment_end, number_and_letter, of_a_person};
+pub(super) use keys::{could_be_told, could_begin, key, private_key, scheme_token, telegram, told_token};
+pub(super) use pairs::{QUERY_NAMES, could_name, name_end, pair};
+pub(super) use person::{
+    UUID, could_stand_alone, is_date, is_uuid, lettered, moment_end, number_and_letter, of_a_person,
+};
 pub(super) use phone::plus;
 pub(super) use plan::calling_code;
 pub(super) use ssn::ssn;

@@ -73,21 +73,27 @@ const PROSE: &[&str] = &[
     "object",
 ];
 
+/// Whether the name before a sign may say something: most say nothing, which their last letters tell.
+#[inline]
+pub(in super::super) fn could_name(text: &[u8], at: usize, names: &Names) -> bool {
+    names.could_end(&text[..name_end(text, at)])
+}
+
 /// The value that belongs to the name before the `=` or `:` at `at`.
 pub(in super::super) fn pair(text: &[u8], at: usize, names: &mut Names) -> Option<Finding> {
-    // Most names say nothing, which their last letters tell.
-    if before(text, at).is_ascii_alphanumeric() && !names.could_end(&text[..at]) {
-        return None;
-    }
     let name = name_before(text, at, names)?;
     let kind = kind_of(text, name, at, names)?;
     value(text, name, at, kind)
 }
 
 /// Where the name before a sign ends: closing quotes and spaces may stand between them.
+#[inline]
 pub(in super::super) fn name_end(text: &[u8], at: usize) -> usize {
-    let closing = |b: &&u8| matches!(b, b' ' | b'"' | b'\'' | b'\\' | b'`' | b']');
-    at - text[..at].iter().rev().take(8).take_while(closing).count()
+    let mut end = at;
+    while end > 0 && at - end < 8 && matches!(text[end - 1], b' ' | b'"' | b'\'' | b'\\' | b'`' | b']') {
+        end -= 1;
+    }
+    end
 }
 
 fn name_before(text: &[u8], at: usize, names: &Names) -> Option<(usize, usize)> {

@@ -11,6 +11,31 @@ pub(in super::super) fn of_a_person(text: &[u8], at: usize, run_end: usize) -> O
     if !phone::could_be_one(text, at, run_end) { None } else { read(text, at, run_end) }
 }
 
+/// Whether a number that no sign joins to another could be anything: a long one, one with a zero before it, one behind or
+/// before a word, or the first group of one with spaces.
+#[inline]
+pub(in super::super) fn could_stand_alone(text: &[u8], at: usize, run_end: usize) -> bool {
+    if byte(text, run_end) == b' ' && phone::gap(text, run_end).is_some() {
+        return true;
+    }
+    let start = at - usize::from(before(text, at) == b'(');
+    match run_end - at {
+        12.. => true,
+        // Behind a sign the name has been looked at already.
+        phone::FEWEST_ANNOUNCED.. => {
+            text[at] == b'0'
+                || !is_named(text, start) && (context::could_tell(text, start) || context::told_behind(text, run_end))
+        }
+        _ => false,
+    }
+}
+
+/// Whether the sign behind a name stands before a place.
+#[inline]
+fn is_named(text: &[u8], start: usize) -> bool {
+    matches!(before(text, start), b'=' | b'#' | b'_')
+}
+
 fn read(text: &[u8], at: usize, run_end: usize) -> Option<Finding> {
     let opened = before(text, at) == b'(';
     let start = at - usize::from(opened);
@@ -34,7 +59,7 @@ fn read(text: &[u8], at: usize, run_end: usize) -> Option<Finding> {
     }
     let phone = |end: usize| Finding::new(start, end, Kind::Phone);
     // Behind a sign the name has been looked at already.
-    if !apart || matches!(left, b'=' | b'#' | b'_') {
+    if !apart || is_named(text, start) {
         return shaped.map(phone);
     }
     if !context::could_tell(text, start) {

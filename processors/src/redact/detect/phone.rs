@@ -83,7 +83,7 @@ fn digits_end_within(text: &[u8], at: usize, most: usize) -> usize {
 }
 
 /// The next group, behind one to three separators. A form writes its spaces as plus signs.
-fn gap(text: &[u8], end: usize) -> Option<usize> {
+pub(super) fn gap(text: &[u8], end: usize) -> Option<usize> {
     let gap = text[end..].iter().take(4).take_while(|b| b" -./()".contains(b)).count();
     let gap = if gap == 0 { usize::from(byte(text, end) == b'+') } else { gap };
     let next = end + gap;
