@@ -8,6 +8,7 @@
 mod audit;
 mod error;
 mod folder;
+mod follow;
 mod frame;
 mod quarantine;
 mod reader;
@@ -18,9 +19,10 @@ mod writer;
 
 pub use audit::{CANON_VERSION, Verdict, commitment, leaf, verify};
 pub use error::Error;
+pub use follow::{Place, Stretch};
 pub use frame::Part;
 pub use quarantine::Damage;
-pub use reader::{Cursor, Entries, Entry, Snapshot, View};
+pub use reader::{Entries, Entry, Snapshot, View};
 pub use release::Hold;
 pub use segment::{JournalId, Position};
 pub use writer::{Journal, Options, Stats};

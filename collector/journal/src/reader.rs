@@ -139,7 +139,7 @@ impl View {
     }
 
     /// Entries from `cursor` on, a value of [`Entries::cursor`] of the same segment.
-    pub fn entries_from(&self, cursor: Cursor) -> Entries<'_> {
+    pub(crate) fn entries_from(&self, cursor: Cursor) -> Entries<'_> {
         Entries {
             view: self,
             seed: Seed::of(self.id),
@@ -162,7 +162,7 @@ fn map(file: &File) -> std::io::Result<Buffer> {
 
 /// Where a reader is in a segment.
 #[derive(Debug, Clone)]
-pub struct Cursor {
+pub(crate) struct Cursor {
     at: usize,
     schemas: Arc<FrameSchemas>,
 }
@@ -190,7 +190,7 @@ impl Entries<'_> {
     }
 
     /// Where this reader is, to go on later.
-    pub fn cursor(&self) -> Cursor {
+    pub(crate) fn cursor(&self) -> Cursor {
         Cursor { at: self.at, schemas: Arc::clone(&self.schemas) }
     }
 

@@ -19,7 +19,7 @@ use arrow::datatypes::Int64Type;
 use component::{Rows, Sealed};
 use schemas::Catalog;
 
-use crate::{Entry, Error, Journal, JournalId, Options, Part, Position, Snapshot};
+use crate::{Entry, Error, Journal, JournalId, Options, Part, Place, Position, Snapshot};
 
 /// One column of every type.
 const PROBE: &str = "

@@ -6,7 +6,7 @@ use arrow::array::{Array, RecordBatch, TimestampMicrosecondArray};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use component::Text;
-use journal::{Cursor, JournalId, Position, Snapshot as Segments};
+use journal::{Entry, JournalId, Place, Position, Snapshot as Segments};
 use schemas::Catalog;
 
 use crate::file::Batch;
@@ -24,7 +24,7 @@ pub(crate) struct Follower {
     pub(crate) journal: JournalId,
     /// Everything up to here is in the file.
     pub(crate) taken: Position,
-    cursor: Option<(Position, Cursor)>,
+    place: Place,
 }
 
 /// What was read at once.
@@ -36,12 +36,12 @@ pub(crate) struct Chunk {
     pub(crate) refused: u64,
     pub(crate) last: Option<Position>,
     pub(crate) more: bool,
-    cursor: Option<(Position, Cursor)>,
+    place: Place,
 }
 
 impl Follower {
     pub(crate) fn new(journal: JournalId, taken: Position) -> Self {
-        Self { journal, taken, cursor: None }
+        Self { journal, taken, place: Place::default() }
     }
 
     /// Reads on, up to `upto`, without rows of data keys that are gone. Damage is told by the lake, which reads the same bytes.
@@ -52,31 +52,15 @@ impl Follower {
         upto: Position,
         gone: &BTreeSet<String>,
     ) -> Result<Chunk, Error> {
-        let mut chunk = Chunk { cursor: self.cursor.clone(), ..Chunk::default() };
-        let from = self.cursor.as_ref().map_or(Position(0), |(first, _)| *first);
-        let mut bytes = 0;
-        for view in segments.views().iter().filter(|v| v.id() == self.journal && v.first() >= from) {
-            let mut entries = match &self.cursor {
-                Some((first, cursor)) if *first == view.first() => view.entries_from(cursor.clone()),
-                _ => view.entries(),
-            };
-            loop {
-                let before = entries.cursor();
-                let Some(entry) = entries.next() else { break };
-                if entry.position() > upto || bytes >= AT_ONCE {
-                    chunk.more = entry.position() <= upto;
-                    chunk.cursor = Some((view.first(), before));
-                    return Ok(chunk);
-                }
-                bytes += entry.len();
-                chunk.last = Some(entry.position());
-                if entry.position() > self.taken && entry.tables().any(|(table, _)| table == TABLE) {
-                    for part in entry.parts(catalog, |table| table == TABLE)? {
-                        chunk.take(&part.batch, gone);
-                    }
+        let stretch = segments.stretch(self.journal, &self.place, upto, AT_ONCE);
+        let last = stretch.entries.last().map(Entry::position);
+        let mut chunk = Chunk { last, more: stretch.more, place: stretch.next, ..Chunk::default() };
+        for entry in stretch.entries.iter().filter(|entry| entry.position() > self.taken) {
+            if entry.tables().any(|(table, _)| table == TABLE) {
+                for part in entry.parts(catalog, |table| table == TABLE)? {
+                    chunk.take(&part.batch, gone);
                 }
             }
-            chunk.cursor = Some((view.first(), entries.cursor()));
         }
         Ok(chunk)
     }
@@ -84,7 +68,7 @@ impl Follower {
     /// What was read is in the file.
     pub(crate) fn advance(&mut self, chunk: Chunk) {
         self.taken = chunk.last.map_or(self.taken, |last| last.max(self.taken));
-        self.cursor = chunk.cursor;
+        self.place = chunk.place;
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use journal::{Cursor, Damage, Entry, JournalId, Position, Snapshot as Segments};
+use journal::{Damage, Entry, JournalId, Place, Position, Snapshot as Segments};
 use schemas::{Catalog, Table};
 
 use crate::delta::{Add, Commit, Marks, Outcome, Reach, Snapshot, stats};
@@ -46,51 +46,15 @@ pub(crate) struct Follower {
     pub(crate) journal: JournalId,
     /// Everything up to here is committed in every table.
     pub(crate) safe: Position,
-    /// Where reading goes on: first position of the segment and place in it.
-    cursor: Option<(Position, Cursor)>,
+    /// Where reading goes on.
+    place: Place,
     /// Nothing more will come and nothing is left: of an earlier journal.
     pub(crate) drained: bool,
 }
 
-/// Entries taken at once, and where reading goes on after them.
-struct Chunk {
-    entries: Vec<Entry>,
-    cursor: Option<(Position, Cursor)>,
-    damage: Vec<Damage>,
-    more: bool,
-}
-
 impl Follower {
     pub(crate) fn new(journal: JournalId) -> Self {
-        Self { journal, safe: Position(0), cursor: None, drained: false }
-    }
-
-    /// Reads entries after the cursor and up to `upto`, at most `max_bytes` of them.
-    fn chunk(&self, segments: &Segments, upto: Position, max_bytes: usize) -> Chunk {
-        let mut chunk = Chunk { entries: Vec::new(), cursor: self.cursor.clone(), damage: Vec::new(), more: false };
-        let from = self.cursor.as_ref().map_or(Position(0), |(first, _)| *first);
-        let mut bytes = 0;
-        for view in segments.views().iter().filter(|v| v.id() == self.journal && v.first() >= from) {
-            let mut entries = match &self.cursor {
-                Some((first, cursor)) if *first == view.first() => view.entries_from(cursor.clone()),
-                _ => view.entries(),
-            };
-            loop {
-                let before = entries.cursor();
-                let Some(entry) = entries.next() else { break };
-                if entry.position() > upto || bytes >= max_bytes {
-                    chunk.damage.extend_from_slice(entries.damage());
-                    chunk.more = entry.position() <= upto;
-                    chunk.cursor = Some((view.first(), before));
-                    return chunk;
-                }
-                bytes += entry.len();
-                chunk.entries.push(entry);
-            }
-            chunk.damage.extend_from_slice(entries.damage());
-            chunk.cursor = Some((view.first(), entries.cursor()));
-        }
-        chunk
+        Self { journal, safe: Position(0), place: Place::default(), drained: false }
     }
 
     /// Commits everything up to `upto` to every table, in chunks of `max_bytes`. Adds what was done to `done`, also when
@@ -104,16 +68,16 @@ impl Follower {
     ) -> Result<Vec<Damage>, Error> {
         let mut damage = Vec::new();
         loop {
-            let chunk = self.chunk(segments, upto, max_bytes);
-            damage.extend(chunk.damage);
-            let last = chunk.entries.last().map(Entry::position);
-            let entries = Arc::new(chunk.entries);
+            let stretch = segments.stretch(self.journal, &self.place, upto, max_bytes);
+            damage.extend(stretch.damage);
+            let last = stretch.entries.last().map(Entry::position);
+            let entries = Arc::new(stretch.entries);
             if let Some(last) = last {
                 tables.commit(self.journal, &entries, last, done).await?;
                 self.safe = last;
             }
-            self.cursor = chunk.cursor;
-            if !chunk.more {
+            self.place = stretch.next;
+            if !stretch.more {
                 return Ok(damage);
             }
         }

@@ -109,37 +109,85 @@ fn snapshots_while_segments_go() {
     });
 }
 
+/// Reads on and says which positions came.
+fn read_on(folder: &Path, id: JournalId, place: &mut Place, upto: u64, max_bytes: usize) -> (Vec<u64>, bool) {
+    let stretch = Snapshot::open(folder).unwrap().stretch(id, place, Position(upto), max_bytes);
+    assert_eq!(stretch.damage, []);
+    for entry in &stretch.entries {
+        assert_eq!(entry.tables().map(|(table, _)| table).collect::<Vec<_>>(), ["probe"]);
+        entry.parts(&catalog(), |_| true).unwrap();
+    }
+    *place = stretch.next;
+    (stretch.entries.iter().map(|entry| entry.position().0).collect(), stretch.more)
+}
+
 #[test]
-fn a_follower_goes_on_from_its_cursor() {
+fn a_follower_goes_on_from_its_place() {
     let folder = folder();
-    let journal = open(folder.path());
-    let mut cursor = None;
+    let journal = open_with(folder.path(), Options { segment_bytes: 20_000, ..Options::default() });
+    let mut place = Place::default();
     let mut read = Vec::new();
-    for position in 1..=30 {
-        // Schemas come and go: what a cursor knows must be enough.
+    for position in 1..=60 {
+        // Schemas come and go: what a place knows must be enough.
         let table = catalog();
         let gather = match position % 3 {
             0 => sample::seal(vec![sample::full(table.table("probe").unwrap(), 1, 0)]),
-            _ => numbered(position, 1),
+            _ => numbered(position, 1 + position as usize % 40),
         };
         journal.append(&gather).unwrap();
         if position % 4 == 0 {
-            let snapshot = Snapshot::open(folder.path()).unwrap();
-            let view = &snapshot.views()[0];
-            let mut entries = match cursor.take() {
-                Some(cursor) => view.entries_from(cursor),
-                None => view.entries(),
-            };
-            for entry in entries.by_ref() {
-                assert_eq!(entry.tables().map(|(table, _)| table).collect::<Vec<_>>(), ["probe"]);
-                entry.parts(&catalog(), |_| true).unwrap();
-                read.push(entry.position().0);
-            }
-            assert_eq!(entries.damage(), []);
-            cursor = Some(entries.cursor());
+            // The last is left for the next time.
+            let (came, more) = read_on(folder.path(), journal.id(), &mut place, position - 1, usize::MAX);
+            assert!(!more, "what stands behind the last wanted is no more");
+            read.extend(came);
         }
     }
-    assert_eq!(read, (1..=28).collect::<Vec<_>>());
+    assert!(segments(folder.path()).len() > 2);
+    assert_eq!(read, (1..=59).collect::<Vec<_>>());
+    let other = JournalId::random().unwrap();
+    assert_eq!(read_on(folder.path(), other, &mut Place::default(), u64::MAX, usize::MAX), (vec![], false));
+}
+
+#[test]
+fn a_stretch_is_bounded_and_can_be_read_again() {
+    let folder = folder();
+    let journal = open_with(folder.path(), Options { segment_bytes: 20_000, ..Options::default() });
+    (1..=50).for_each(|position| append(&journal, position));
+    for max_bytes in [1, 3_000, 30_000] {
+        let mut place = Place::default();
+        let (mut read, mut stretches) = (Vec::new(), 0);
+        loop {
+            let before = place.clone();
+            let (came, more) = read_on(folder.path(), journal.id(), &mut place, 45, max_bytes);
+            let again = read_on(folder.path(), journal.id(), &mut before.clone(), 45, max_bytes);
+            assert_eq!(again, (came.clone(), more), "from the old place the same comes again");
+            assert!(max_bytes > 1 || came.len() <= 1);
+            read.extend(came);
+            stretches += 1;
+            if !more {
+                break;
+            }
+        }
+        assert_eq!(read, (1..=45).collect::<Vec<_>>(), "in stretches of {max_bytes} bytes");
+        assert!(stretches > 1);
+    }
+}
+
+#[test]
+fn damage_on_the_way_is_told() {
+    let folder = folder();
+    let journal = open(folder.path());
+    (1..=9).for_each(|position| append(&journal, position));
+    let id = journal.id();
+    drop(journal);
+    let path = &segments(folder.path())[0];
+    let mut bytes = std::fs::read(path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0xFF;
+    std::fs::write(path, bytes).unwrap();
+    let stretch = Snapshot::open(folder.path()).unwrap().stretch(id, &Place::default(), Position(9), usize::MAX);
+    assert_eq!(stretch.damage.len(), 1);
+    assert_eq!(stretch.entries.len(), 8);
 }
 
 #[test]
